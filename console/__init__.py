@@ -1,0 +1,1 @@
+"""Composes and shows: the command line, reports and the demonstration."""

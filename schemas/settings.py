@@ -1,0 +1,89 @@
+"""Keeps the settings every process shares: defaults < `inzage.toml` < `INZAGE_*` < flags.
+
+Secrets are `SecretStr` and never printed. An unknown key is refused, so that a typo is seen at start.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from inzage.schemas.errors import ConfigError
+
+SecurityProtocol = Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"]
+
+
+class KafkaSettings(BaseModel):
+    """How to reach the brokers. Loopback and plain text by default; TLS and SASL by setting."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    bootstrap_servers: str = "127.0.0.1:9092"
+    security_protocol: SecurityProtocol = "PLAINTEXT"
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] | None = None
+    sasl_username: str | None = None
+    sasl_password: SecretStr | None = None
+    ssl_cafile: Path | None = None
+    ssl_certfile: Path | None = None
+    ssl_keyfile: Path | None = None
+    partitions: int = Field(12, ge=1, description="of every topic about persons; never changed live")
+    replication_factor: int = Field(1, ge=1)
+
+
+class ClickHouseSettings(BaseModel):
+    """How to reach ClickHouse over HTTP. `url` decides host, port and TLS."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    url: str = "http://127.0.0.1:8123"
+    username: str = "default"
+    password: SecretStr | None = None
+    database: str = "inzage"
+    ca_cert: Path | None = None
+
+
+class Settings(BaseSettings):
+    """All settings of one installation."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="INZAGE_",
+        env_nested_delimiter="__",
+        toml_file="inzage.toml",
+        extra="forbid",
+    )
+
+    controllers: tuple[str, ...] = ("CIGNA", "HMBS")
+    data_dir: Path = Path("var")
+    packs_dir: Path | None = Field(None, description="policy packs beside those that ship; None: those only")
+    kafka: KafkaSettings = Field(default_factory=lambda: KafkaSettings())
+    clickhouse: ClickHouseSettings = Field(default_factory=lambda: ClickHouseSettings())
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+
+def load_settings(**flags: Any) -> Settings:
+    """Read settings from file, environment and `flags`; raises `ConfigError` naming each wrong key."""
+    try:
+        return Settings(**{name: value for name, value in flags.items() if value is not None})
+    except ValidationError as error:
+        wrong = "; ".join(
+            f"{'.'.join(str(part) for part in detail['loc'])}: {detail['msg']}" for detail in error.errors()
+        )
+        raise ConfigError(f"settings: {wrong}", code="config.settings") from error

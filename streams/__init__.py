@@ -1,0 +1,1 @@
+"""Decides: judges every event against the promises of its controller and against the law."""
