@@ -34,8 +34,8 @@ class KafkaSettings(BaseModel):
     ssl_cafile: Path | None = None
     ssl_certfile: Path | None = None
     ssl_keyfile: Path | None = None
-    partitions: int = Field(12, ge=1, description="of every topic about persons; never changed live")
-    replication_factor: int = Field(1, ge=1)
+    partitions: int = Field(default=12, ge=1, description="of every topic about persons; never changed live")
+    replication_factor: int = Field(default=1, ge=1)
 
 
 class ClickHouseSettings(BaseModel):
@@ -62,9 +62,11 @@ class Settings(BaseSettings):
 
     controllers: tuple[str, ...] = ("CIGNA", "HMBS")
     data_dir: Path = Path("var")
-    packs_dir: Path | None = Field(None, description="policy packs beside those that ship; None: those only")
-    kafka: KafkaSettings = Field(default_factory=lambda: KafkaSettings())
-    clickhouse: ClickHouseSettings = Field(default_factory=lambda: ClickHouseSettings())
+    packs_dir: Path | None = Field(
+        default=None, description="policy packs beside those that ship; None: those only"
+    )
+    kafka: KafkaSettings = Field(default_factory=KafkaSettings)
+    clickhouse: ClickHouseSettings = Field(default_factory=ClickHouseSettings)
 
     @classmethod
     def settings_customise_sources(

@@ -1,0 +1,1 @@
+"""One command, one file, named after it. Each has `register(app)`."""

@@ -1,0 +1,84 @@
+"""The command line: `inzage`. Exit 0 clean, 1 findings, 2 usage, configuration, input or I/O.
+
+Commands stand one to a file under `commands/` and are imported only when named, so that `inzage emit` does not
+wait for engines it does not use.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Any
+
+import click
+import typer
+from typer.core import TyperGroup
+
+from inzage.console.output import EXIT_USAGE, stderr
+from inzage.schemas.errors import InzageError
+
+COMMANDS = {
+    "up": "Run broker, ClickHouse endpoint, worker and sink on this machine.",
+    "demo": "Run the whole path once on real and generated events and show what was found.",
+    "emit": "Emit facts and events from JSON lines.",
+    "import": "Import events from other formats (FHIR AuditEvents).",
+    "screen": "Judge facts and events of a file, without Kafka or ClickHouse.",
+    "policy": "Check policy packs and run their examples; show what they cover.",
+    "reference": "Load and list facts about organisations, agreements and law.",
+    "trail": "Show what the trail holds and whether it is complete.",
+    "violations": "Show violations from the trail, with the promise each breaks.",
+    "dead-letters": "List, show and replay what could not be read.",
+    "topics": "Create the topics of the installation.",
+    "worker": "Run the screening worker.",
+    "sink": "Run the trail sink.",
+}
+
+
+class _LazyGroup(TyperGroup):
+    """Imports a command's module when it is asked for; lists all without importing any."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"inzage.console.commands.{cmd_name.replace('-', '_')}_command")
+        command = typer.main.get_command(module.app)
+        command.name = cmd_name
+        command.short_help = COMMANDS[cmd_name]
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+app = typer.Typer(
+    cls=_LazyGroup,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="Audit and transfer logging for personal data: judged against what the privacy notice promises.",
+)
+
+
+@app.callback()
+def _root() -> None:
+    """Audit and transfer logging for personal data."""
+
+
+def main(argv: list[str] | None = None) -> Any:
+    """Run one command; every `InzageError` becomes its diagnostics on stderr and exit code 2."""
+    try:
+        return app(args=argv, standalone_mode=True)
+    except InzageError as error:
+        stderr.print(f"[bold red]error[/bold red] {error.code}: {error.diagnostics()}", soft_wrap=True)
+        sys.exit(EXIT_USAGE)
+    except BrokenPipeError:
+        sys.exit(EXIT_USAGE)
+
+
+if __name__ == "__main__":
+    main()
