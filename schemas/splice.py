@@ -32,13 +32,16 @@ def bytes_bytes(value: bytes) -> bytes:
     return long_bytes(len(value)) + value
 
 
-def wrapped(schema: Schema, extra: Sequence[dict[str, Any]]) -> str:
-    """The text of a schema whose records are the `extra` fields followed by those of `schema`.
+def wrapped(schema: Schema, before: Sequence[dict[str, Any]], after: Sequence[dict[str, Any]] = ()) -> str:
+    """The text of a schema whose records are the fields `before`, those of `schema`, then those `after`.
+
+    A field after the datum that repeats one before it tells whether the datum ended where it should: a datum with
+    bytes too many or too few would shift everything behind it.
 
     Documentation is left out: the text stands in every container, and ClickHouse parses it each time.
     """
     source = _lean(json.loads(schema.text))
-    return json.dumps({**source, "name": f"{source['name']}Row", "fields": [*extra, *source["fields"]]})
+    return json.dumps({**source, "name": f"{source['name']}Row", "fields": [*before, *source["fields"], *after]})
 
 
 def _lean(avro: Any) -> Any:

@@ -1,0 +1,326 @@
+"""Folds reference facts into the rows the engine looks up: organisations, role matrix, templates, law, settings."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+
+from inzage.streams.dossier.law import Decision, Law, scope_code
+from inzage.streams.dossier.person import Row, limit
+from inzage.streams.dossier.time import FAR, since, until
+
+Key = tuple[str, ...]
+Tables = dict[str, dict[Key, Row]]
+"""Table -> key -> row; columns as in state.sql. Lists of rows carry `fact_ids`, which the engine leaves out."""
+
+_NO, _YES = 1, 2  # 0 means not known: what joinGet gives for a key it does not have
+
+
+class ReferenceRows:
+    """Takes one fact after the other; `tables` gives what follows from them."""
+
+    def __init__(self, controller_id: str, law: Law, defaults: Mapping[str, float | list[str]]) -> None:
+        self._controller_id = controller_id
+        self._decisions = list(law.decisions)
+        self._settings: dict[str, float | list[str]] = dict(defaults)
+        self._orgs: dict[str, Mapping[str, Any]] = {}
+        self._by_ref: dict[str, dict[str, Row]] = defaultdict(dict)
+        listed = self._settings.get("health_revealing_items", [])
+        self._items: dict[str, bool] = dict.fromkeys(listed if isinstance(listed, list) else [], True)
+        self._templates: dict[Key, Row] = {}
+
+    def take(self, fact: Mapping[str, Any]) -> None:
+        """Take in one decoded reference fact."""
+        name, body = fact["body"]
+        kind = name.rpartition(".")[2]
+        take = getattr(self, f"_take_{_snake(kind)}", None)
+        if take is not None:
+            take(fact, body)
+
+    # --- what is said --------------------------------------------------------------------------------------------
+
+    def _take_organisation_registered(self, fact: Mapping[str, Any], body: Mapping[str, Any]) -> None:
+        own = bool(body["own_organisation"]) and fact["controller_id"].upper() == self._controller_id.upper()
+        self._orgs[body["org_id"] or ""] = {**body, "own_organisation": own, "fact_id": fact["fact_id"]}
+
+    def _take_agreement_signed(self, fact: Mapping[str, Any], body: Mapping[str, Any]) -> None:
+        self._keep("agreement", body["agreement_ref"], fact, body)
+
+    def _take_agreement_ended(self, fact: Mapping[str, Any], body: Mapping[str, Any]) -> None:
+        self._end("agreement", body["agreement_ref"], fact, valid_to=body["ended_at"])
+
+    def _take_instrument_signed(self, fact: Mapping[str, Any], body: Mapping[str, Any]) -> None:
+        self._keep("instrument", body["instrument_ref"], fact, body)
+
+    def _take_instrument_ended(self, fact: Mapping[str, Any], body: Mapping[str, Any]) -> None:
+        self._end("instrument", body["instrument_ref"], fact, valid_to=body["ended_at"])
+
+    def _take_dpf_certification(self, fact: Mapping[str, Any], body: Mapping[str, Any]) -> None:
+        self._certify("dpf", fact, body)
+
+    def _take_dpf_certification_ended(self, fact: Mapping[str, Any], body: Mapping[str, Any]) -> None:
+        self._end("dpf", body["org_id"], fact, valid_to=body["valid_to"])
+
+    def _take_privacy_shield_certification(self, fact: Mapping[str, Any], body: Mapping[str, Any]) -> None:
+        self._certify("shield", fact, body)
+
+    def _certify(self, family: str, fact: Mapping[str, Any], body: Mapping[str, Any]) -> None:
+        """An inactive status ends what was active; an active one begins an interval of its own."""
+        if body["status"] == "ACTIVE":
+            self._keep(family, body["org_id"], fact, body)
+        else:
+            self._end(family, body["org_id"], fact, valid_to=body["valid_from"] or body["valid_to"])
+
+    def _take_role_matrix_entry(self, fact: Mapping[str, Any], body: Mapping[str, Any]) -> None:
+        words = ("org_id", "role", "purpose", "decision", "data_categories")
+        key = "|".join(str(body[word]) for word in words)
+        self._keep("matrix", key, fact, body)
+
+    def _take_template_registered(self, fact: Mapping[str, Any], body: Mapping[str, Any]) -> None:
+        key = (body["plan"] or "", body["purpose"] or "")
+        if (body["template"] or "").startswith("EMPLOYER"):
+            self._templates[key] = {"items": list(body["data_items"]), "fact_ids": (fact["fact_id"],)}
+
+    def _take_data_item_classified(self, fact: Mapping[str, Any], body: Mapping[str, Any]) -> None:
+        self._items[body["data_item"]] = bool(body["health_revealing"])
+
+    def _take_consent_rule_set(self, fact: Mapping[str, Any], body: Mapping[str, Any]) -> None:
+        key = "|".join(
+            str(body[name]) for name in ("country_of_work", "data_category", "recipient_category", "product")
+        )
+        self._keep("consent_rule", key, fact, body)
+
+    def _take_legitimate_interest_assessment_recorded(
+        self, fact: Mapping[str, Any], body: Mapping[str, Any]
+    ) -> None:
+        self._keep("interest", body["lia_ref"], fact, body)
+
+    def _take_international_agreement_registered(self, fact: Mapping[str, Any], body: Mapping[str, Any]) -> None:
+        self._keep("international_agreement", body["international_agreement_ref"], fact, body)
+
+    def _take_adequacy_decision_registered(self, fact: Mapping[str, Any], body: Mapping[str, Any]) -> None:
+        decision = Decision(
+            body["country"] or "",
+            body["decision_ref"] or fact["fact_id"],
+            scope_code(body["scope_predicate"]),
+            since(body["valid_from"]),
+            until(body["valid_to"]),
+        )
+        same = [
+            index
+            for index, known in enumerate(self._decisions)
+            if known.country == decision.country
+            and (known.named(decision.ref) or known.valid_from.date() == decision.valid_from.date())
+        ]
+        for index in same:
+            self._decisions[index] = decision
+        if not same:
+            self._decisions.append(decision)
+
+    def _take_adequacy_decision_ended(self, fact: Mapping[str, Any], body: Mapping[str, Any]) -> None:
+        of_country = [decision for decision in self._decisions if decision.country == body["country"]]
+        named = [decision for decision in of_country if decision.named(body["decision_ref"])] or of_country
+        end = until(body["valid_to"])
+        self._decisions = [
+            replace(decision, valid_to=min(end, decision.valid_to)) if decision in named else decision
+            for decision in self._decisions
+        ]
+
+    def _take_tenant_setting(self, fact: Mapping[str, Any], body: Mapping[str, Any]) -> None:
+        name = (body["key"] or "").casefold().replace("-", "_")
+        if name in self._settings and body["value"] is not None:
+            self._settings[name] = _setting(body["value"], self._settings[name])
+
+    def _keep(self, family: str, ref: str | None, fact: Mapping[str, Any], body: Mapping[str, Any]) -> None:
+        before = self._by_ref[family].get(ref or fact["fact_id"], {}).get("fact_ids", ())
+        self._by_ref[family][ref or fact["fact_id"]] = {**body, "fact_ids": (*before, fact["fact_id"])}
+
+    def _end(self, family: str, ref: str | None, fact: Mapping[str, Any], *, valid_to: datetime | None) -> None:
+        row = self._by_ref[family].get(ref or "")
+        if row is not None:
+            row["valid_to"] = valid_to
+            row["fact_ids"] = (*row["fact_ids"], fact["fact_id"])
+
+    # --- what follows --------------------------------------------------------------------------------------------
+
+    def tables(self) -> Tables:
+        """The tables as of the facts taken in."""
+        return {
+            "org": self._org_table(),
+            "matrix": self._matrix_table(),
+            "template": dict(self._templates),
+            "classification": {
+                ("",): {"health_revealing": sorted(i for i, health in self._items.items() if health)}
+            },
+            "consent_rule": {("",): {"rules": [self._consent_rule(row) for row in self._rows("consent_rule")]}},
+            "interest": self._interest_table(),
+            "international_agreement": {
+                (ref,): {"terms": [_interval(row)]} for ref, row in self._by_ref["international_agreement"].items()
+            },
+            "country": self._country_table(),
+            "setting": {
+                (name,): {
+                    "value": 0.0 if isinstance(value, list) else value,
+                    "list": value if isinstance(value, list) else [],
+                }
+                for name, value in self._settings.items()
+            },
+        }
+
+    def _rows(self, family: str) -> list[Row]:
+        return list(self._by_ref[family].values())
+
+    def _org_table(self) -> dict[Key, Row]:
+        agreements: dict[str, list[Row]] = defaultdict(list)
+        listed: dict[str, list[Row]] = defaultdict(list)
+        for row in self._rows("agreement"):
+            agreements[row["party_org_id"] or ""].append(_agreement(row))
+            for org_id in row["subprocessor_org_ids"]:
+                listed[org_id].append({"ref": row["agreement_ref"], **_interval(row)})
+        instruments: dict[str, list[Row]] = defaultdict(list)
+        for row in self._rows("instrument"):
+            for org_id in {row["importer_org_id"] or "", *row["bcr_members"]} - {""}:
+                instruments[org_id].append(self._instrument(row, org_id))
+        certified = {family: self._by_ref[family] for family in ("dpf", "shield")}
+        known = {*self._orgs, *agreements, *listed, *instruments, *certified["dpf"], *certified["shield"]} - {""}
+        return {
+            (org_id,): {
+                **_org(org_id, self._orgs.get(org_id)),
+                **{
+                    family: [_interval(rows[org_id])] if org_id in rows else []
+                    for family, rows in certified.items()
+                },
+                "agreements": agreements[org_id],
+                "listed_as_subprocessor": listed[org_id],
+                "instruments": instruments[org_id],
+            }
+            for org_id in sorted(known)
+        }
+
+    def _instrument(self, row: Row, org_id: str) -> Row:
+        exporter = self._orgs.get(row["exporter_org_id"] or "")
+        ours = exporter is None or exporter["own_organisation"] or row["exporter_role"] == "PROCESSOR"
+        limit_days = self._settings["assessment_max_days"]
+        assessed_on = row["tia_date"]
+        assert isinstance(limit_days, float)
+        assessed_until = (
+            datetime.combine(assessed_on, time(), UTC) + timedelta(days=limit_days) if assessed_on else FAR
+        )
+        role = row["importer_role"] or ""
+        return {
+            "ref": row["instrument_ref"] or "",
+            "type": row["instrument"] or "",
+            "module": row["module"] or 0,
+            "exporter_ours": ours or (row["exporter_org_id"] in row["bcr_members"]),
+            "importer_role": {"SUB_PROCESSOR": "PROCESSOR", "JOINT_CONTROLLER": "CONTROLLER"}.get(role, role),
+            "signed_at": max(until(row["signed_by_exporter_at"]), until(row["signed_by_importer_at"])),
+            **_interval(row),
+            "assessed": row["tia_ref"] is not None,
+            "assessed_until": assessed_until if row["tia_ref"] is not None else since(None),
+            "member": org_id in row["bcr_members"],
+        }
+
+    def _matrix_table(self) -> dict[Key, Row]:
+        table: dict[Key, Row] = defaultdict(lambda: {"entries": []})
+        for row in self._rows("matrix"):
+            entry = {
+                "allow": row["decision"] == "ALLOW",
+                "categories": limit(row["data_categories"])[0],
+                **_interval(row),
+            }
+            table[row["org_id"] or "", row["role"] or "", row["purpose"] or ""]["entries"].append(entry)
+        return dict(table)
+
+    def _consent_rule(self, row: Row) -> Row:
+        return {
+            "country": row["country_of_work"] or "",
+            "category": row["data_category"] or "",
+            "recipient": row["recipient_category"] or "",
+            "product": row["product"] or "",
+            "required": row["result"] == "CONSENT_REQUIRED",
+            **_interval(row),
+        }
+
+    def _interest_table(self) -> dict[Key, Row]:
+        table: dict[Key, Row] = defaultdict(lambda: {"assessments": []})
+        for row in self._rows("interest"):
+            passed = row["outcome"] == "PASSED"
+            table[(row["purpose"] or "",)]["assessments"].append(
+                {"ref": row["lia_ref"] or "", "passed": passed, **_interval(row)}
+            )
+        return dict(table)
+
+    def _country_table(self) -> dict[Key, Row]:
+        table: dict[Key, Row] = defaultdict(lambda: {"adequacy": []})
+        for decision in self._decisions:
+            table[(decision.country,)]["adequacy"].append(
+                {
+                    "scope": decision.scope,
+                    "from": decision.valid_from,
+                    "to": decision.valid_to,
+                    "fact_ids": (decision.ref,),
+                }
+            )
+        return dict(table)
+
+
+def _interval(row: Row) -> Row:
+    return {"from": since(row["valid_from"]), "to": until(row["valid_to"]), "fact_ids": row["fact_ids"]}
+
+
+def _org(org_id: str, body: Mapping[str, Any] | None) -> Row:
+    body = body or {}
+    public = body.get("public_body")
+    registered = bool(body)
+    international = ""
+    if body.get("international_organisation"):
+        international = "EPO" if "EPO" in re.split(r"[^A-Z]+", org_id.upper()) else org_id
+    return {
+        "own": bool(body.get("own_organisation")),
+        "group_of": body.get("group_of") or "",
+        "category": body.get("category") or "",
+        "country": body.get("establishment_country") or "",
+        "acts_for_employer_id": body.get("acts_for_employer_id") or "",
+        "international": international,
+        "public_body": int(bool(public)),
+        "pipeda": _three(body.get("pipeda")),
+        # An organisation nobody marked is taken as private: that is what these two acts cover.
+        "appi": _three(body["appi"] if body.get("appi") is not None else (not public if registered else None)),
+        "pipa": _three(body["pipa"] if body.get("pipa") is not None else (True if registered else None)),
+        "fact_ids": (body["fact_id"],) if registered else (),
+    }
+
+
+def _three(value: bool | None) -> int:
+    return 0 if value is None else _YES if value else _NO
+
+
+def _agreement(row: Row) -> Row:
+    scope = row["scope"] or {}
+    categories, any_category = limit(scope.get("data_categories"))
+    purposes, any_purpose = limit(row["purposes"])
+    return {
+        "ref": row["agreement_ref"] or "",
+        "processor": row["agreement_type"] == "DPA_ART28",
+        "signed": row["signed_by_both"] is True,
+        **_interval(row),
+        "categories": categories,
+        "any_category": any_category,
+        "purposes": purposes,
+        "any_purpose": any_purpose,
+    }
+
+
+def _setting(text: str, default: float | list[str]) -> float | list[str]:
+    if isinstance(default, list):
+        return [word for word in re.split(r"[\s,\[\]\"']+", text) if word]
+    found = re.search(r"\d+(\.\d+)?", text)
+    return float(found.group()) if found else default
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()

@@ -1,0 +1,1 @@
+"""Keeps the policy packs: what each controller's notice promises, as data for analysts to read and change."""

@@ -1,0 +1,245 @@
+"""Runs the policies: an embedded ClickHouse, one database a controller, one INSERT and one SELECT a batch.
+
+A batch of Avro datums goes in as one spliced container; the table computes everything else. A datum that cannot be
+read fails its whole block, so the block is halved until the culprit is alone and the rest is judged. Each datum is
+followed by its offset once more: one with bytes too many or too few cannot pass for its neighbour.
+After set-up `restrict()` leaves the engine no more than INSERT, SELECT and TRUNCATE on its own tables, so that no
+predicate could read a file or the network even if a check were fooled.
+"""
+
+from __future__ import annotations
+
+import atexit
+import itertools
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, cast
+
+import chdb
+
+from inzage.schemas.codec import Schema
+from inzage.schemas.errors import ConfigError, InzageError
+from inzage.schemas.splice import bytes_bytes, container, long_bytes, wrapped
+from inzage.streams.dossier.law import law
+from inzage.streams.dossier.reference_rows import Key, Tables
+from inzage.streams.dossier.versions import PersonDossier
+from inzage.streams.screening.pack import Policies
+from inzage.streams.screening.view import Table, View
+
+_BEFORE = ({"name": "_offset", "type": "long"}, {"name": "_fact", "type": "string"})
+_AFTER = ({"name": "_end", "type": "long"},)
+_KEYS = {
+    "org": ("org_id",),
+    "matrix": ("org_id", "role", "purpose"),
+    "template": ("plan", "purpose"),
+    "classification": ("key",),
+    "consent_rule": ("key",),
+    "interest": ("purpose",),
+    "international_agreement": ("ref",),
+    "country": ("code",),
+    "setting": ("name",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One datum to judge: the offset it was said at, the kind of fact it stands for (or ''), its Avro bytes."""
+
+    offset: int
+    datum: bytes
+    fact: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """What was found in one row: `codes` are (position of the entry, result code); `seen` the view's columns."""
+
+    offset: int
+    fact: str
+    codes: tuple[tuple[int, int], ...]
+    lower: frozenset[int]
+    seen: Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class Controller:
+    """What the engine holds for one controller."""
+
+    policies: Policies
+    database: str
+    view: View
+    table: Table
+    loaded: dict[str, dict[Key, str]] = field(default_factory=dict)
+
+
+@cache
+def engine() -> Engine:
+    """The engine of this process: there can be only one."""
+    return Engine()
+
+
+class Engine:
+    """The embedded ClickHouse with the tables of all controllers it was given."""
+
+    def __init__(self) -> None:
+        memory = Path("/dev/shm")  # noqa: S108  # a private folder is made in it: batches never touch a disk
+        self._folder = Path(tempfile.mkdtemp(prefix="inzage-", dir=memory if memory.is_dir() else None))
+        self._folder.chmod(0o700)
+        self._batch = self._folder / "batch"
+        self._databases = itertools.count()
+        self._owner = os.getpid()
+        atexit.register(self.close)
+        self._connection: Any = chdb.connect(f"{self._folder}/data")
+
+    def close(self) -> None:
+        """Close the engine and remove what it kept; only the process that opened it does."""
+        if self._owner == os.getpid():
+            self._connection.close()
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    def restrict(self) -> None:
+        """Keep INSERT, SELECT and TRUNCATE on the controllers' tables, and nothing else."""
+        self._connection.close()
+        users = files("inzage.streams.screening").joinpath("users.xml").read_text(encoding="utf-8")
+        (self._folder / "users.xml").write_text(users, encoding="utf-8")
+        config = f"<clickhouse><users_config>{self._folder}/users.xml</users_config></clickhouse>"
+        (self._folder / "config.xml").write_text(config, encoding="utf-8")
+        self._connection = chdb.connect(f"{self._folder}/data?config-file={self._folder}/config.xml")
+
+    def add(self, policies: Policies) -> Controller:
+        """Make the tables for a controller; raises `ConfigError` when the predicates make none."""
+        database = f"screening_{policies.controller_id.lower()}_{next(self._databases)}"
+        view = View(database, law())
+        table = view.table(policies)
+        state = files("inzage.streams.screening").joinpath("state.sql").read_text(encoding="utf-8")
+        for statement in state.replace("{db}", database).split(";\n"):
+            if statement.strip():
+                self._query(statement)
+        try:
+            self._query(table.create)
+        except RuntimeError as error:
+            raise ConfigError(
+                f"pack {policies.pack}: the predicates do not make a table: {_first_line(error)}",
+                code="config.predicate",
+            ) from error
+        return Controller(policies, database, view, table)
+
+    def check(self, controller: Controller, sql: str, where: str) -> str:
+        """The ClickHouse type of a compiled predicate; raises `ConfigError` naming `where` when it has none."""
+        try:
+            described = self._query(f"DESCRIBE (SELECT {sql} AS p FROM {controller.database}.screening)", "TSV")
+        except RuntimeError as error:
+            raise ConfigError(f"{where}: {_first_line(error)}", code="config.predicate") from error
+        return described.decode().split("\t")[1]
+
+    def load_dossiers(self, controller: Controller, dossiers: Iterable[PersonDossier]) -> None:
+        """Put the dossiers of persons in place of what was there."""
+        rows = [{"subject": dossier.subject, **dossier.versions} for dossier in dossiers]
+        self._insert_rows(f"{controller.database}.dossier", rows)
+
+    def load_derogations(self, controller: Controller, seen: Mapping[str, Sequence[tuple[int, datetime]]]) -> None:
+        """Put counters of derogations in place: importer|instrument -> (offset, instant) of each transfer."""
+        rows = [
+            {"key": key, "seen": [{"known": known, "at": at} for known, at in transfers]}
+            for key, transfers in seen.items()
+        ]
+        self._insert_rows(f"{controller.database}.derogation", rows)
+
+    def load_tables(self, controller: Controller, tables: Tables) -> None:
+        """Make the references what `tables` says; only rows that differ from what is loaded are written."""
+        for name, rows in tables.items():
+            loaded = controller.loaded.setdefault(name, {})
+            texts = {key: _text({**dict(zip(_KEYS[name], key, strict=True)), **row}) for key, row in rows.items()}
+            gone = {key: _text(dict(zip(_KEYS[name], key, strict=True))) for key in loaded if key not in rows}
+            changed = [text for key, text in {**texts, **gone}.items() if loaded.get(key) != text]
+            self._insert_texts(f"{controller.database}.{name}", changed)
+            controller.loaded[name] = {**texts, **gone}
+
+    def judge(self, controller: Controller, schema: Schema, rows: Sequence[Row]) -> tuple[list[Hit], list[Row]]:
+        """The hits of `rows`, whose datums were written with `schema`, and the rows that could not be read."""
+        if not rows:
+            return [], []
+        if self._fill(controller, schema, rows):
+            return self._found(controller), []
+        if len(rows) == 1:
+            return [], list(rows)
+        middle = len(rows) // 2
+        hits, unreadable = self.judge(controller, schema, rows[:middle])
+        more_hits, more_unreadable = self.judge(controller, schema, rows[middle:])
+        return hits + more_hits, unreadable + more_unreadable
+
+    def _fill(self, controller: Controller, schema: Schema, rows: Sequence[Row]) -> bool:
+        """Insert `rows`; False when some datum among them cannot be read."""
+        table = f"{controller.database}.screening"
+        self._query(f"TRUNCATE TABLE {table}")
+        parts = []
+        for row in rows:
+            offset = long_bytes(row.offset)
+            parts += (offset, bytes_bytes(row.fact.encode()) if row.fact else b"\x00", row.datum, offset)
+        self._batch.write_bytes(container(_wrapper(schema), parts, len(rows)))
+        try:
+            self._query(f"INSERT INTO {table} FROM INFILE '{self._batch}' FORMAT Avro")
+        except RuntimeError as error:
+            if not _is_about_data(error):
+                raise InzageError(f"the engine failed: {_first_line(error)}", code="engine") from None
+            return False
+        count, aligned = self._query(f"SELECT count(), countIf(_offset = _end) FROM {table}", "TSV").split()
+        return int(count) == int(aligned) == len(rows)
+
+    def _found(self, controller: Controller) -> list[Hit]:
+        columns = controller.table.columns
+        hits = []
+        for line in self._query(controller.table.found, "JSONCompactEachRow").splitlines():
+            seen = dict(zip(columns, json.loads(line), strict=True))
+            codes = tuple((code >> 2, code & 3) for code in seen.pop("hits"))
+            lower = frozenset(seen.pop("lower"))
+            hits.append(Hit(int(seen.pop("_offset")), seen.pop("_fact"), codes, lower, seen))
+        return hits
+
+    def _insert_rows(self, table: str, rows: Iterable[Mapping[str, Any]]) -> None:
+        self._insert_texts(table, [_text(row) for row in rows])
+
+    def _insert_texts(self, table: str, texts: Sequence[str]) -> None:
+        if texts:
+            self._batch.write_text("\n".join(texts), encoding="utf-8")
+            self._query(f"INSERT INTO {table} FROM INFILE '{self._batch}' FORMAT JSONEachRow")
+
+    def _query(self, sql: str, form: str = "Null") -> bytes:
+        return cast("bytes", self._connection.query(sql, form).bytes())
+
+
+@cache
+def _wrapper(schema: Schema) -> str:
+    return wrapped(schema, _BEFORE, _AFTER)
+
+
+def _text(row: Mapping[str, Any]) -> str:
+    return json.dumps(_plain(row), ensure_ascii=False)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _plain(inner) for name, inner in value.items() if name != "fact_ids"}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return value.strftime("%Y-%m-%d %H:%M:%S.%f") if isinstance(value, datetime) else value
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).split("\n")[0].removeprefix("Code: ")[:300]
+
+
+def _is_about_data(error: Exception) -> bool:
+    """Whether ClickHouse could not read the block; anything else is not the datum's fault."""
+    text = str(error)
+    return any(
+        word in text for word in ("INCORRECT_DATA", "AVRO", "Avro", "CANNOT_", "ATTEMPT_TO_READ", "EOF", "avro")
+    )

@@ -1,0 +1,181 @@
+"""Reads policy packs: per controller, what its notice promises, as one SQL predicate an entry.
+
+A pack is YAML: an entry has its id, the heading of the notice it stands under, a paraphrase of the promise, GDPR
+articles, severity, theme, kind, the predicate, an explanation, and examples that violate and that comply. Packs
+compose: a controller's policies are those of the packs it names in `extends`, then its own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from inzage.schemas.errors import ConfigError
+from inzage.schemas.topics import Theme
+from inzage.streams.screening.plain_yaml import load
+
+Kind = Literal["STREAM", "JOIN", "STATEFUL", "BATCH", "SERVICE", "REFERENCE"]
+Severity = Literal["CRITICAL", "HIGH", "MEDIUM", "LOW", "INFO"]
+Result = Literal["VIOLATION", "WARNING", "OK", "NOT_EVALUABLE"]
+
+
+Article = Annotated[str, BeforeValidator(str)]
+"""An article of the GDPR, for example 9(2)(a); YAML reads a bare 22 as a number."""
+
+
+class Example(BaseModel):
+    """One event with the facts it needs, and what the entry says of it. `event` is merged into the pack's base."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    title: str
+    event: dict[str, Any] = Field(default_factory=dict)
+    facts: list[dict[str, Any]] = Field(default_factory=list)
+    earlier: list[dict[str, Any]] = Field(default_factory=list, description="events said before")
+    result: Result = "VIOLATION"
+
+
+class Examples(BaseModel):
+    """At least one that violates and one nearly identical that complies."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    violates: list[Example] = Field(min_length=1)
+    complies: list[Example] = Field(min_length=1)
+
+
+class LowerSeverity(BaseModel):
+    """A lesser severity where `when` holds."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    when: str
+    severity: Severity
+
+
+class Entry(BaseModel):
+    """One promise, made checkable. `violated_when` is 1 violation, 0 complies, NULL not evaluable."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    id: str = Field(pattern=r"^[A-Z]+-\d{2,3}$")
+    heading: str = Field(min_length=3)
+    promise: str = Field(min_length=10)
+    articles: list[Article] = Field(min_length=1)
+    severity: Severity
+    theme: Theme
+    kind: Kind
+    judges: str = Field(default="", description="kind of fact it judges; empty: activities")
+    violated_when: str
+    warned_when: str | None = None
+    reason: str = Field(pattern=r"^[A-Z0-9_]+$")
+    warning: str | None = None
+    lower_severity: LowerSeverity | None = None
+    explanation: str = Field(min_length=10)
+    facts: list[str] = Field(default_factory=list, description="families of facts a verdict names")
+    examples: Examples
+
+
+class Pack(BaseModel):
+    """A pack as read: `settings` are defaults that tenants change, `base_event` and `base_facts` serve examples."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    pack: str
+    version: Annotated[str, BeforeValidator(str)]
+    title: str
+    source: str
+    settings: dict[str, float | list[str]] = Field(default_factory=dict)
+    base_event: dict[str, Any] = Field(default_factory=dict)
+    base_facts: list[dict[str, Any]] = Field(default_factory=list)
+    extends: list[str] = Field(default_factory=list)
+    entries: list[Entry]
+
+
+@dataclass(frozen=True, slots=True)
+class Policies:
+    """The composed policies of one controller. `version` changes with any pack's text."""
+
+    controller_id: str
+    version: str
+    entries: tuple[Entry, ...]
+    pack_of: Mapping[str, Pack]
+    settings: Mapping[str, float | list[str]]
+
+    @property
+    def pack(self) -> str:
+        """Name of the controller's own pack."""
+        return self.controller_id
+
+    @property
+    def own(self) -> Pack:
+        """The controller's own pack, not one it extends."""
+        return self.pack_of[""]
+
+
+def packs_folder() -> Traversable:
+    """Where the packs that ship stand."""
+    return files("inzage.streams").joinpath("policies")
+
+
+def read_pack(name: str, folder: Path | None = None) -> tuple[Pack, str]:
+    """A pack and its text, from `folder` or from those that ship; raises `ConfigError` naming entry and field."""
+    own = (folder / f"{name.lower()}.yaml") if folder else None
+    path = own if own is not None and own.exists() else packs_folder().joinpath(f"{name.lower()}.yaml")
+    try:
+        text = path.read_text(encoding="utf-8")
+        content = load(text)
+    except FileNotFoundError as error:
+        raise ConfigError(f"pack {name}: there is no {name.lower()}.yaml", code="config.pack") from error
+    except yaml.YAMLError as error:
+        raise ConfigError(f"pack {name}: not YAML: {error}", code="config.pack") from error
+    try:
+        return Pack.model_validate(content), text
+    except ValidationError as error:
+        raise ConfigError(f"pack {name}: {_where(content, error)}", code="config.pack") from error
+
+
+def _where(content: Any, error: ValidationError) -> str:
+    wrong = []
+    for detail in error.errors():
+        place = list(detail["loc"])
+        if len(place) > 1 and place[0] == "entries" and isinstance(place[1], int):
+            entry = content["entries"][place[1]]
+            place[:2] = [f"entry {entry.get('id', place[1]) if isinstance(entry, dict) else place[1]}"]
+        wrong.append(f"{'.'.join(map(str, place))}: {detail['msg']}")
+    return "; ".join(wrong)
+
+
+@cache
+def policies_of(controller_id: str, folder: Path | None = None) -> Policies:
+    """The composed policies of `controller_id`; raises `ConfigError` for unreadable packs and repeated ids."""
+    own, text = read_pack(controller_id, folder)
+    texts, pack_of, entries = [text], {"": own}, []
+    settings: dict[str, float | list[str]] = {}
+    for name in own.extends:
+        pack, extended = read_pack(name, folder)
+        texts.append(extended)
+        settings |= pack.settings
+        entries += [(entry, pack) for entry in pack.entries]
+    entries += [(entry, own) for entry in own.entries]
+    for entry, pack in entries:
+        if entry.id in pack_of:
+            raise ConfigError(f"pack {pack.pack}: entry {entry.id} stands twice", code="config.pack")
+        pack_of[entry.id] = pack
+    digest = hashlib.sha256("\n".join(texts).encode()).hexdigest()[:12]
+    return Policies(
+        controller_id.upper(),
+        f"{own.version}+{digest}",
+        tuple(entry for entry, _ in entries),
+        pack_of,
+        settings | own.settings,
+    )

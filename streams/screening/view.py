@@ -1,0 +1,234 @@
+"""Makes the table a batch is inserted into: the event's columns as raw Avro leaves, everything else computed.
+
+The policies are the table's definition: derived columns and the policies' results are MATERIALIZED expressions, a
+batch is one INSERT, and what to say about it is one SELECT. Only the leaves and derived columns that some policy
+needs are declared: Avro fields that nobody names are skipped without being decoded.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import yaml
+
+from inzage.schemas.codec import current
+from inzage.schemas.countries import COUNTRY_CODES
+from inzage.schemas.errors import ConfigError
+from inzage.streams.dossier.law import Law
+from inzage.streams.dossier.person import FAMILIES
+from inzage.streams.screening.pack import Entry, Policies
+from inzage.streams.screening.predicate import Compiled, Scope, compile_predicate
+
+OK, VIOLATION, NOT_EVALUABLE, WARNING = 0, 1, 2, 3
+"""Codes of a policy's result in the hits of a row; a hit is `4 * position + code`."""
+
+_ALWAYS = ("event_id", "subject.pseudonym", "occurred_at", "org_key", "destination", "actor.org_id", "actor.role")
+_ALWAYS_TOO = ("purpose", "plan", "transfer.instrument", "third_party", "has_transfer")
+_TYPES = {"string": "String", "long": "Int64", "double": "Float64", "boolean": "Bool"}
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """One field of the event: where it stands in the Avro record and what it is in ClickHouse."""
+
+    name: str
+    path: str
+    type: str
+    enum: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """One derived column as written."""
+
+    name: str
+    sql: str
+    doc: str
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The table of one controller: its definition and the query that tells what was found."""
+
+    create: str
+    found: str
+    columns: tuple[str, ...]
+    raw_columns: tuple[str, ...]
+
+
+@cache
+def leaves() -> Mapping[str, Leaf]:
+    """The event's fields by dotted name: `recipient.category` stands at `recipient.Recipient.category`."""
+    named: dict[str, Any] = {}
+    found: dict[str, Leaf] = {}
+
+    def visit(avro: Any, name: str, path: str, nullable: bool) -> None:
+        if isinstance(avro, str) and avro in named:
+            avro = named[avro]
+        if isinstance(avro, list):
+            inner = named.get(avro[1], avro[1]) if isinstance(avro[1], str) else avro[1]
+            branch = f"{path}.{inner['name']}" if isinstance(inner, dict) and inner["type"] == "record" else path
+            visit(inner, name, branch, True)
+        elif isinstance(avro, dict) and avro["type"] == "record":
+            named[f"{avro['namespace']}.{avro['name']}"] = avro
+            for field in avro["fields"]:
+                visit(field["type"], f"{name}.{field['name']}" if name else field["name"],
+                      f"{path}.{field['name']}" if path else field["name"], nullable)  # fmt: skip
+        else:
+            kind, enum = _clickhouse(avro, named)
+            wrapped = kind if not nullable or kind.startswith(("Array", "Map")) else f"Nullable({kind})"
+            found[name] = Leaf(name, path, wrapped, enum)
+
+    visit(json.loads(current("activity").text), "", "", False)
+    return found
+
+
+def _clickhouse(avro: Any, named: dict[str, Any]) -> tuple[str, str | None]:
+    if isinstance(avro, str):
+        return _clickhouse(named[avro], named) if avro in named else (_TYPES[avro], None)
+    if avro.get("logicalType") == "timestamp-micros":
+        return "DateTime64(6, 'UTC')", None
+    if avro["type"] == "enum":
+        named[f"{avro['namespace']}.{avro['name']}"] = avro
+        return "String", avro["name"]
+    if avro["type"] == "array":
+        inner, enum = _clickhouse(avro["items"], named)
+        return f"Array({inner})", enum
+    return "Map(String, String)", None
+
+
+@cache
+def derived_columns() -> Mapping[str, Derived]:
+    """The derived columns of view.yaml."""
+    text = files("inzage.streams.screening").joinpath("view.yaml").read_text(encoding="utf-8")
+    return {name: Derived(name, sql, doc) for name, (sql, doc) in yaml.safe_load(text).items()}
+
+
+class View:
+    """The view of one controller's policies in database `database`."""
+
+    def __init__(self, database: str, law: Law) -> None:
+        self._database = database
+        self._physical = {name: _event_sql(leaf) for name, leaf in leaves().items()}
+        self._physical |= {name: f"`d_{name}`" for name in derived_columns()}
+        self._enums = {name: leaf.enum for name, leaf in leaves().items() if leaf.enum}
+        self._enums["recipient_category"] = self._enums["registered_category"] = "Recipient"
+        self.scope = Scope(self._physical, self._enums)
+        inner = {f"dossier_{family}": f"`dossier_{family}`" for family in FAMILIES} | {"_offset": "`_offset`"}
+        self._inner = Scope(self._physical | inner, self._enums, trusted=True)
+        self._law = law
+
+    def compile(self, text: str, where: str) -> Compiled:
+        """Check and compile the SQL of a policy."""
+        return compile_predicate(text, self.scope, where=where)
+
+    @property
+    def names(self) -> list[str]:
+        """Every name a policy may use."""
+        return sorted(self._physical)
+
+    def table(self, policies: Policies) -> Table:
+        """The table that judges a batch by `policies`."""
+        results = [self._result(policies, entry) for entry in policies.entries]
+        lesser = {
+            position: self.compile(entry.lower_severity.when, f"{entry.id}.lower_severity")
+            for position, entry in enumerate(policies.entries)
+            if entry.lower_severity
+        }
+        reads = {name for compiled in (*results, *lesser.values()) for name in compiled.reads}
+        computed = self._computed({*reads, *_ALWAYS, *_ALWAYS_TOO})
+        raw = sorted({name for compiled in computed.values() for name in compiled.reads} | reads | {*_ALWAYS})
+        event = [leaves()[name] for name in raw if name in leaves()]
+        families = sorted(
+            {name for compiled in computed.values() for name in compiled.reads if name.startswith("dossier_")}
+        )
+        columns = ["`_offset` Int64", "`_fact` String", "`_end` Int64"]
+        columns += [f"`{leaf.path}` {leaf.type}" for leaf in event]
+        columns += [
+            f"`e_{leaf.name}` MATERIALIZED nullIf(`{leaf.path}`, 'UNKNOWN')"
+            for leaf in event
+            if leaf.enum and not leaf.type.startswith("Array")
+        ]
+        columns += [f"`{family}` MATERIALIZED {self._known(family)}" for family in families]
+        columns += [f"`d_{name}` MATERIALIZED {compiled.sql}" for name, compiled in computed.items()]
+        columns.append(f"`hits` Array(UInt16) MATERIALIZED {_hits(policies.entries, results)}")
+        create = f"CREATE TABLE {self._database}.screening (\n  " + ",\n  ".join(columns) + "\n) ENGINE = Memory"
+        shown = ("_offset", "_fact", *_ALWAYS, *_ALWAYS_TOO)
+        lower = ", ".join(f"if({compiled.sql}, {position}, -1)" for position, compiled in lesser.items())
+        select = ", ".join(self._physical.get(name, f"`{name}`") for name in shown)
+        found = f"SELECT {select}, hits, [{lower}] AS lower FROM {self._database}.screening WHERE notEmpty(hits)"
+        return Table(create, found, (*shown, "hits", "lower"), tuple(leaf.path for leaf in event))
+
+    def _result(self, policies: Policies, entry: Entry) -> Compiled:
+        violated = self.compile(entry.violated_when, f"pack {policies.pack_of[entry.id].pack}, entry {entry.id}")
+        sql = f"ifNull(toUInt8({violated.sql}), {NOT_EVALUABLE})"
+        if entry.warned_when is None:
+            return Compiled(sql, violated.reads)
+        warned = self.compile(
+            entry.warned_when, f"pack {policies.pack_of[entry.id].pack}, entry {entry.id}, warned_when"
+        )
+        both = f"if({sql} = {OK} AND ifNull({warned.sql}, 0), {WARNING}, {sql})"
+        return Compiled(both, violated.reads | warned.reads)
+
+    def _computed(self, wanted: Iterable[str]) -> dict[str, Compiled]:
+        """Derived columns that `wanted` needs, each after those it reads."""
+        done: dict[str, Compiled] = {}
+
+        def add(name: str, above: tuple[str, ...]) -> None:
+            if name in done or name not in derived_columns():
+                return
+            if name in above:
+                raise ConfigError(f"view column {name} rests on itself", code="config.view")
+            compiled = compile_predicate(self._resolved(name), self._inner, where=f"view column {name}")
+            for read in sorted(compiled.reads):
+                add(read, (*above, name))
+            done[name] = compiled
+
+        for name in sorted(wanted):
+            add(name, ())
+        return done
+
+    def _resolved(self, name: str) -> str:
+        """A derived column with its lookups and legal sets spelt out."""
+        sql = derived_columns()[name].sql
+        sql = re.sub(r"\b(?:ref|counter)\.(\w+)\.(\w+)\(", rf"joinGet('{self._database}.\1', '\2', ", sql)
+        sql = re.sub(r"\bsetting\.(\w+)\(\)", rf"joinGet('{self._database}.setting', 'value', '\1')", sql)
+        sql = re.sub(r"\bsetting_list\.(\w+)\(\)", rf"joinGet('{self._database}.setting', 'list', '\1')", sql)
+        sql = re.sub(r"\bdossier\.(\w+)", r"dossier_\1", sql)
+        sets = {"eea": self._law.eea, "eu": self._law.eu, "countries": sorted(COUNTRY_CODES)}
+        for word, members in sets.items():
+            sql = sql.replace(f"{{{word}}}", "(" + ", ".join(f"'{code}'" for code in members) + ")")
+        for word in ("gdpr_left_gb", "eu_left_gb"):
+            instant = getattr(self._law, word).strftime("%Y-%m-%d %H:%M:%S")
+            sql = sql.replace(f"{{{word}}}", f"toDateTime64('{instant}', 6, 'UTC')")
+        return sql
+
+    def _known(self, family: str) -> str:
+        found = f"joinGet('{self._database}.dossier', '{family.removeprefix('dossier_')}', `subject.pseudonym`)"
+        return f"arrayFilter(x -> x.known_from < `_offset` AND `_offset` < x.known_to, {found})"
+
+
+def _event_sql(leaf: Leaf) -> str:
+    if leaf.enum and not leaf.type.startswith("Array"):
+        return f"`e_{leaf.name}`"
+    return f"`{leaf.path}`"
+
+
+def _hits(entries: tuple[Entry, ...], results: list[Compiled]) -> str:
+    """One array of hits: those of activities, or those of the kind of fact the row stands for."""
+    by_kind: dict[str, list[str]] = {"": []}
+    for position, (entry, result) in enumerate(zip(entries, results, strict=True)):
+        by_kind.setdefault(entry.judges, []).append(f"toUInt16({4 * position} + {result.sql})")
+    none = "emptyArrayUInt16()"
+    branches = [
+        f"`_fact` = '{kind}', arrayFilter(x -> bitAnd(x, 3) > 0, [{', '.join(codes)}])"
+        for kind, codes in by_kind.items()
+        if codes
+    ]
+    return f"multiIf({', '.join(branches)}, {none})"
