@@ -46,6 +46,7 @@ class _Dossier:
 
     def __init__(self) -> None:
         self._families: dict[str, dict[str, Row]] = {family: {} for family in FAMILIES}
+        self._ends: dict[tuple[str, str], list[tuple[Row, str]]] = {}
         self._mandates: dict[str, Row] = {}
         self._birth_date: date | None = None
 
@@ -54,17 +55,10 @@ class _Dossier:
         kind = name.rpartition(".")[2]
         if kind in _OPENING:
             family, reference, make = _OPENING[kind]
-            key = reference(body)
-            if key:
-                earlier = self._families[family].get(key, {})
-                row = {**make(body), **{end: earlier[end] for end in _KEPT_ENDS if end in earlier}}
-                self._put(family, key, row, fact)
+            self._open(family, reference(body) or fact["fact_id"], make(body), fact)
         elif kind in _ENDING:
             family, reference_name, change = _ENDING[kind]
-            key = body[reference_name]
-            if key and key in self._families[family]:
-                row = self._families[family][key]
-                self._put(family, key, {**row, **change(body, row)}, fact)
+            self._end(family, body[reference_name] or "", change(body), fact)
         elif kind == "MandateGranted":
             self._mandates[body["mandate_ref"] or fact["fact_id"]] = {
                 "representative": body["representative"],
@@ -86,12 +80,25 @@ class _Dossier:
             del consent["subject"]
         return rows
 
-    def _put(self, family: str, key: str, row: Row, fact: Mapping[str, Any]) -> None:
+    def _open(self, family: str, key: str, row: Row, fact: Mapping[str, Any]) -> None:
+        """What began. An end that was said already, even before this was, still holds if it comes after."""
         before = self._families[family].get(key, {}).get("fact_ids", ())
-        row = {**row, "fact_ids": (*before, fact["fact_id"])}
+        row["fact_ids"] = (*before, fact["fact_id"])
         if family == "consents":
             row["subject"] = fact["subject"]
+        for change, fact_id in self._ends.get((family, key), ()):
+            if all(end > row[_STARTS[family]] for end in change.values()):
+                row |= change
+                row["fact_ids"] = (*row["fact_ids"], fact_id) if fact_id not in row["fact_ids"] else row["fact_ids"]
         self._families[family][key] = row
+
+    def _end(self, family: str, key: str, change: Row, fact: Mapping[str, Any]) -> None:
+        if change:
+            self._ends.setdefault((family, key), []).append((change, fact["fact_id"]))
+        row = self._families[family].get(key)
+        if row is not None:
+            row |= change
+            row["fact_ids"] = (*row["fact_ids"], fact["fact_id"])
 
     def _may_consent(self, giver: str | None, subject: str, at: datetime) -> bool:
         """The person, or somebody with a mandate at the time; parents until majority (GDPR 4(11), 8)."""
@@ -194,7 +201,7 @@ def _authority_request(body: Mapping[str, Any]) -> Row:
     return {"ref": body["request_ref"], "items": list(body["scope_data_items"])}
 
 
-def _objection_end(body: Mapping[str, Any], row: Row) -> Row:
+def _objection_end(body: Mapping[str, Any]) -> Row:
     """An objection that was upheld goes on; one that was dismissed or withdrawn ends."""
     return {} if body["outcome"] == "UPHELD" else {"to": until(body["resolved_at"])}
 
@@ -215,19 +222,25 @@ _OPENING: dict[str, tuple[str, _Reference, _Make]] = {
     "ObjectionRaised": ("objections", lambda body: body["objection_ref"], _objection),
     "AuthorityRequestReceived": ("authority_requests", lambda body: body["request_ref"], _authority_request),
 }
-_ENDING: dict[str, tuple[str, str, Callable[[Mapping[str, Any], Row], Row]]] = {
+_ENDING: dict[str, tuple[str, str, _Make]] = {
     "ConsentWithdrawn": (
         "consents",
         "consent_ref",
-        lambda body, row: {"withdrawn_at": until(body["withdrawn_at"])},
+        lambda body: {"withdrawn_at": until(body["withdrawn_at"])},
     ),
-    "EmergencyClosed": ("emergencies", "emergency_ref", lambda body, row: {"closed_at": until(body["closed_at"])}),
-    "FraudCaseClosed": ("fraud_cases", "case_ref", lambda body, row: {"closed_at": until(body["closed_at"])}),
+    "EmergencyClosed": ("emergencies", "emergency_ref", lambda body: {"closed_at": until(body["closed_at"])}),
+    "FraudCaseClosed": ("fraud_cases", "case_ref", lambda body: {"closed_at": until(body["closed_at"])}),
     "ApplicationClosed": (
         "applications",
         "application_ref",
-        lambda body, row: {"closed_at": until(body["closed_at"])},
+        lambda body: {"closed_at": until(body["closed_at"])},
     ),
     "ObjectionResolved": ("objections", "objection_ref", _objection_end),
 }
-_KEPT_ENDS = ("withdrawn_at",)  # a consent corrected after its withdrawal stays withdrawn
+_STARTS = {
+    "consents": "given_at",
+    "emergencies": "opened_at",
+    "fraud_cases": "opened_at",
+    "applications": "opened_at",
+    "objections": "from",
+}

@@ -9,9 +9,10 @@ from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
+from inzage.schemas.countries import COUNTRY_CODES
 from inzage.streams.dossier.law import Decision, Law, scope_code
 from inzage.streams.dossier.person import Row, limit
-from inzage.streams.dossier.time import FAR, since, until
+from inzage.streams.dossier.time import FAR, LONG_AGO, since, until
 
 Key = tuple[str, ...]
 Tables = dict[str, dict[Key, Row]]
@@ -25,6 +26,7 @@ class ReferenceRows:
 
     def __init__(self, controller_id: str, law: Law, defaults: Mapping[str, float | list[str]]) -> None:
         self._controller_id = controller_id
+        self._law = law
         self._decisions = list(law.decisions)
         self._settings: dict[str, float | list[str]] = dict(defaults)
         self._orgs: dict[str, Mapping[str, Any]] = {}
@@ -255,9 +257,23 @@ class ReferenceRows:
         return dict(table)
 
     def _country_table(self) -> dict[Key, Row]:
-        table: dict[Key, Row] = defaultdict(lambda: {"adequacy": []})
+        """Every code with its memberships: until when the GDPR applied there as in the EEA, and the Union lasted."""
+        table: dict[Key, Row] = {
+            (code,): {
+                "listed": True,
+                "in_eea_until": FAR if code in self._law.eea else LONG_AGO,
+                "in_eu_until": FAR if code in self._law.eu else LONG_AGO,
+                "adequacy": [],
+            }
+            for code in COUNTRY_CODES
+        }
+        table["GB",] |= {"in_eea_until": self._law.gdpr_left_gb, "in_eu_until": self._law.eu_left_gb}
         for decision in self._decisions:
-            table[(decision.country,)]["adequacy"].append(
+            row = table.setdefault(
+                (decision.country,),
+                {"listed": False, "in_eea_until": LONG_AGO, "in_eu_until": LONG_AGO, "adequacy": []},
+            )
+            row["adequacy"].append(
                 {
                     "scope": decision.scope,
                     "from": decision.valid_from,
@@ -265,7 +281,7 @@ class ReferenceRows:
                     "fact_ids": (decision.ref,),
                 }
             )
-        return dict(table)
+        return table
 
 
 def _interval(row: Row) -> Row:

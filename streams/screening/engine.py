@@ -28,13 +28,16 @@ import chdb
 from inzage.schemas.codec import Schema
 from inzage.schemas.errors import ConfigError, InzageError
 from inzage.schemas.splice import bytes_bytes, container, long_bytes, wrapped
-from inzage.streams.dossier.law import law
 from inzage.streams.dossier.reference_rows import Key, Tables
 from inzage.streams.dossier.versions import PersonDossier
 from inzage.streams.screening.pack import Policies
-from inzage.streams.screening.view import Table, View
+from inzage.streams.screening.view import Plan, Stage, View
 
-_BEFORE = ({"name": "_offset", "type": "long"}, {"name": "_fact", "type": "string"})
+_BEFORE = (
+    {"name": "_offset", "type": "long"},
+    {"name": "_time", "type": {"type": "long", "logicalType": "timestamp-micros"}},
+    {"name": "_fact", "type": "string"},
+)
 _AFTER = ({"name": "_end", "type": "long"},)
 _KEYS = {
     "org": ("org_id",),
@@ -51,9 +54,10 @@ _KEYS = {
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One datum to judge: the offset it was said at, the kind of fact it stands for (or ''), its Avro bytes."""
+    """One datum to judge: its offset, when it became known (microseconds, UTC), the kind of fact it stands for."""
 
     offset: int
+    known_at: int
     datum: bytes
     fact: str = ""
 
@@ -76,7 +80,8 @@ class Controller:
     policies: Policies
     database: str
     view: View
-    table: Table
+    plan: Plan
+    moves: tuple[str, ...]
     loaded: dict[str, dict[Key, str]] = field(default_factory=dict)
 
 
@@ -98,6 +103,7 @@ class Engine:
         self._owner = os.getpid()
         atexit.register(self.close)
         self._connection: Any = chdb.connect(f"{self._folder}/data")
+        self._settle()
 
     def close(self) -> None:
         """Close the engine and remove what it kept; only the process that opened it does."""
@@ -113,29 +119,52 @@ class Engine:
         config = f"<clickhouse><users_config>{self._folder}/users.xml</users_config></clickhouse>"
         (self._folder / "config.xml").write_text(config, encoding="utf-8")
         self._connection = chdb.connect(f"{self._folder}/data?config-file={self._folder}/config.xml")
+        self._settle()
+
+    def _settle(self) -> None:
+        """One thread, and no compilation of expressions: a batch is too short for either to pay (measured)."""
+        self._query(
+            "SET max_threads = 1, max_insert_threads = 1, compile_expressions = 0, input_format_parallel_parsing = 0"
+        )
 
     def add(self, policies: Policies) -> Controller:
         """Make the tables for a controller; raises `ConfigError` when the predicates make none."""
         database = f"screening_{policies.controller_id.lower()}_{next(self._databases)}"
-        view = View(database, law())
-        table = view.table(policies)
+        view = View(database)
+        plan = view.plan(policies)
         state = files("inzage.streams.screening").joinpath("state.sql").read_text(encoding="utf-8")
         for statement in state.replace("{db}", database).split(";\n"):
             if statement.strip():
                 self._query(statement)
         try:
-            self._query(table.create)
+            moves = [self._create(database, stage, before) for stage, before in _pairs(plan.stages)]
         except RuntimeError as error:
             raise ConfigError(
-                f"pack {policies.pack}: the predicates do not make a table: {_first_line(error)}",
-                code="config.predicate",
+                f"pack {policies.pack}: the predicates make no table: {_first_line(error)}", code="config.predicate"
             ) from error
-        return Controller(policies, database, view, table)
+        return Controller(policies, database, view, plan, tuple(moves[1:]))
+
+    def _create(self, database: str, stage: Stage, before: Stage | None) -> str:
+        """Create the table of a stage; the statement that fills it from the one before."""
+        carried: list[str] = []
+        if before is not None:
+            asked = (
+                f"SELECT name, type FROM system.columns WHERE database = '{database}' AND table = '{before.name}'"
+            )
+            lines = self._query(asked, "JSONCompactEachRow").splitlines()
+            types = {f"`{name}`": kind for name, kind in map(json.loads, lines)}
+            carried = [f"{name} {types[name]}" for name in stage.carried]
+        columns = ",\n  ".join((*carried, *stage.own))
+        self._query(f"CREATE TABLE {database}.{stage.name} (\n  {columns}\n) ENGINE = Memory")
+        names = ", ".join(stage.carried)
+        into = f"INSERT INTO {database}.{stage.name} ({names})"
+        return f"{into} SELECT {names} FROM {database}.{before.name}" if before else ""
 
     def check(self, controller: Controller, sql: str, where: str) -> str:
         """The ClickHouse type of a compiled predicate; raises `ConfigError` naming `where` when it has none."""
+        last = controller.plan.stages[-1].name
         try:
-            described = self._query(f"DESCRIBE (SELECT {sql} AS p FROM {controller.database}.screening)", "TSV")
+            described = self._query(f"DESCRIBE (SELECT {sql} AS p FROM {controller.database}.{last})", "TSV")
         except RuntimeError as error:
             raise ConfigError(f"{where}: {_first_line(error)}", code="config.predicate") from error
         return described.decode().split("\t")[1]
@@ -163,6 +192,11 @@ class Engine:
             self._insert_texts(f"{controller.database}.{name}", changed)
             controller.loaded[name] = {**texts, **gone}
 
+    def forget_persons(self, controller: Controller) -> None:
+        """Empty the dossiers and counters, to begin afresh."""
+        self._query(f"TRUNCATE TABLE {controller.database}.dossier")
+        self._query(f"TRUNCATE TABLE {controller.database}.derogation")
+
     def judge(self, controller: Controller, schema: Schema, rows: Sequence[Row]) -> tuple[list[Hit], list[Row]]:
         """The hits of `rows`, whose datums were written with `schema`, and the rows that could not be read."""
         if not rows:
@@ -178,26 +212,31 @@ class Engine:
 
     def _fill(self, controller: Controller, schema: Schema, rows: Sequence[Row]) -> bool:
         """Insert `rows`; False when some datum among them cannot be read."""
-        table = f"{controller.database}.screening"
-        self._query(f"TRUNCATE TABLE {table}")
+        tables = [f"{controller.database}.{stage.name}" for stage in controller.plan.stages]
+        for table in tables:
+            self._query(f"TRUNCATE TABLE {table}")
         parts = []
+        times: dict[int, bytes] = {}
         for row in rows:
             offset = long_bytes(row.offset)
-            parts += (offset, bytes_bytes(row.fact.encode()) if row.fact else b"\x00", row.datum, offset)
+            time = times.get(row.known_at) or times.setdefault(row.known_at, long_bytes(row.known_at))
+            parts += (offset, time, bytes_bytes(row.fact.encode()) if row.fact else b"\x00", row.datum, offset)
         self._batch.write_bytes(container(_wrapper(schema), parts, len(rows)))
         try:
-            self._query(f"INSERT INTO {table} FROM INFILE '{self._batch}' FORMAT Avro")
+            self._query(f"INSERT INTO {tables[0]} FROM INFILE '{self._batch}' FORMAT Avro")
         except RuntimeError as error:
             if not _is_about_data(error):
                 raise InzageError(f"the engine failed: {_first_line(error)}", code="engine") from None
             return False
-        count, aligned = self._query(f"SELECT count(), countIf(_offset = _end) FROM {table}", "TSV").split()
+        count, aligned = self._query(f"SELECT count(), countIf(_offset = _end) FROM {tables[0]}", "TSV").split()
         return int(count) == int(aligned) == len(rows)
 
     def _found(self, controller: Controller) -> list[Hit]:
-        columns = controller.table.columns
+        for move in controller.moves:
+            self._query(move)
+        columns = controller.plan.columns
         hits = []
-        for line in self._query(controller.table.found, "JSONCompactEachRow").splitlines():
+        for line in self._query(controller.plan.found, "JSONCompactEachRow").splitlines():
             seen = dict(zip(columns, json.loads(line), strict=True))
             codes = tuple((code >> 2, code & 3) for code in seen.pop("hits"))
             lower = frozenset(seen.pop("lower"))
@@ -214,6 +253,10 @@ class Engine:
 
     def _query(self, sql: str, form: str = "Null") -> bytes:
         return cast("bytes", self._connection.query(sql, form).bytes())
+
+
+def _pairs(stages: Sequence[Stage]) -> list[tuple[Stage, Stage | None]]:
+    return list(zip(stages, (None, *stages), strict=False))
 
 
 @cache

@@ -25,7 +25,7 @@ _FUNCTIONS = frozenset(
     """
     and array arrayall arrayany arrayconcat arraycount arrayelement arrayexists arrayfilter arrayflatten arraymap
     arraymax arraysum case coalesce concat empty emptyarraystring endswith greatest has hasall hasany if ifnull
-    isnotnull isnull least length lower multiif not notempty nullif or startswith todatetime64 tointervalday
+    isnotnull isnull least length lower mapkeys multiif not notempty nullif or startswith todatetime64 tointervalday
     tointervalhour tointervalsecond touint8 tuple upper
     """.split()  # noqa: SIM905
 )
@@ -121,7 +121,7 @@ def _check_literals(tree: exp.Expression, scope: Scope, where: str) -> None:
         if enum is None or _first(column) in _lambda_names(column):
             continue
         for literal in literals:
-            if literal.is_string and literal.name not in symbols(enum):
+            if literal.is_string and literal.name and literal.name not in symbols(enum):
                 near = closest(enum, literal.name)
                 hint = f"; did you mean {near}?" if near else ""
                 raise _refused(where, f"'{literal.name}' is not a term of {enum}{hint}")

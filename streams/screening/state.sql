@@ -72,6 +72,9 @@ CREATE TABLE {db}.international_agreement (
 
 CREATE TABLE {db}.country (
     code String,
+    listed Bool,
+    in_eea_until DateTime64(6, 'UTC'),
+    in_eu_until DateTime64(6, 'UTC'),
     adequacy Array(Tuple(scope String, from DateTime64(6, 'UTC'), to DateTime64(6, 'UTC')))
 ) ENGINE = Join(ANY, LEFT, code) SETTINGS join_any_take_last_row = 1;
 

@@ -1,8 +1,9 @@
-"""Makes the table a batch is inserted into: the event's columns as raw Avro leaves, everything else computed.
+"""Makes the tables a batch goes through: the event's columns as raw Avro leaves, everything else computed.
 
-The policies are the table's definition: derived columns and the policies' results are MATERIALIZED expressions, a
-batch is one INSERT, and what to say about it is one SELECT. Only the leaves and derived columns that some policy
-needs are declared: Avro fields that nobody names are skipped without being decoded.
+The policies are the tables' definition: derived columns are MATERIALIZED expressions, a batch is one INSERT from
+Avro and one from stage to stage, and what was found is one SELECT. Only the leaves and derived columns that some
+policy needs are declared: Avro fields that nobody names are skipped without being decoded. ClickHouse puts the text
+of a MATERIALIZED column in place of its name, so what rests on much goes to a later stage, where it is a column.
 """
 
 from __future__ import annotations
@@ -18,9 +19,7 @@ from typing import Any
 import yaml
 
 from inzage.schemas.codec import current
-from inzage.schemas.countries import COUNTRY_CODES
 from inzage.schemas.errors import ConfigError
-from inzage.streams.dossier.law import Law
 from inzage.streams.dossier.person import FAMILIES
 from inzage.streams.screening.pack import Entry, Policies
 from inzage.streams.screening.predicate import Compiled, Scope, compile_predicate
@@ -28,8 +27,11 @@ from inzage.streams.screening.predicate import Compiled, Scope, compile_predicat
 OK, VIOLATION, NOT_EVALUABLE, WARNING = 0, 1, 2, 3
 """Codes of a policy's result in the hits of a row; a hit is `4 * position + code`."""
 
-_ALWAYS = ("event_id", "subject.pseudonym", "occurred_at", "org_key", "destination", "actor.org_id", "actor.role")
-_ALWAYS_TOO = ("purpose", "plan", "transfer.instrument", "third_party", "has_transfer")
+_SHOWN = (
+    *("event_id", "subject.pseudonym", "occurred_at", "org_key", "destination", "actor.org_id", "actor.role"),
+    *("purpose", "plan", "instrument", "third_party", "has_transfer"),
+)
+_MOST_TEXT = 2_500  # characters; measured: fewer stages cost longer texts, more stages each their own analysis
 _TYPES = {"string": "String", "long": "Int64", "double": "Float64", "boolean": "Bool"}
 
 
@@ -53,13 +55,21 @@ class Derived:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
-    """The table of one controller: its definition and the query that tells what was found."""
+class Stage:
+    """One table of the way. `own` are its column definitions; `carried` the columns it takes from the one before."""
 
-    create: str
+    name: str
+    own: tuple[str, ...]
+    carried: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The tables of one controller, and the query that tells what was found in the last."""
+
+    stages: tuple[Stage, ...]
     found: str
     columns: tuple[str, ...]
-    raw_columns: tuple[str, ...]
 
 
 @cache
@@ -113,16 +123,16 @@ def derived_columns() -> Mapping[str, Derived]:
 class View:
     """The view of one controller's policies in database `database`."""
 
-    def __init__(self, database: str, law: Law) -> None:
+    def __init__(self, database: str) -> None:
         self._database = database
         self._physical = {name: _event_sql(leaf) for name, leaf in leaves().items()}
-        self._physical |= {name: f"`d_{name}`" for name in derived_columns()}
+        self._physical |= {name: f"`d_{name}`" for name in derived_columns()} | {"known_at": "`_time`"}
         self._enums = {name: leaf.enum for name, leaf in leaves().items() if leaf.enum}
-        self._enums["recipient_category"] = self._enums["registered_category"] = "Recipient"
+        self._enums |= {"recipient_category": "Recipient", "registered_category": "Recipient"}
+        self._enums |= {"instrument": "TransferInstrument"}
         self.scope = Scope(self._physical, self._enums)
         inner = {f"dossier_{family}": f"`dossier_{family}`" for family in FAMILIES} | {"_offset": "`_offset`"}
         self._inner = Scope(self._physical | inner, self._enums, trusted=True)
-        self._law = law
 
     def compile(self, text: str, where: str) -> Compiled:
         """Check and compile the SQL of a policy."""
@@ -133,8 +143,8 @@ class View:
         """Every name a policy may use."""
         return sorted(self._physical)
 
-    def table(self, policies: Policies) -> Table:
-        """The table that judges a batch by `policies`."""
+    def plan(self, policies: Policies) -> Plan:
+        """The tables that judge a batch by `policies`."""
         results = [self._result(policies, entry) for entry in policies.entries]
         lesser = {
             position: self.compile(entry.lower_severity.when, f"{entry.id}.lower_severity")
@@ -142,28 +152,54 @@ class View:
             if entry.lower_severity
         }
         reads = {name for compiled in (*results, *lesser.values()) for name in compiled.reads}
-        computed = self._computed({*reads, *_ALWAYS, *_ALWAYS_TOO})
-        raw = sorted({name for compiled in computed.values() for name in compiled.reads} | reads | {*_ALWAYS})
-        event = [leaves()[name] for name in raw if name in leaves()]
-        families = sorted(
-            {name for compiled in computed.values() for name in compiled.reads if name.startswith("dossier_")}
+        computed = self._computed({*reads, *_SHOWN})
+        lower = ", ".join(f"if({compiled.sql}, {position}, -1)" for position, compiled in lesser.items())
+        select = ", ".join(self._column(name) for name in ("_offset", "_fact", *_SHOWN))
+        stages = self._stages(computed, {*reads, *_SHOWN})
+        found = (
+            f"SELECT {select}, {_hits(policies.entries, results)} AS hits, [{lower}] AS lower "
+            f"FROM {self._database}.{stages[-1].name} "
+            f"WHERE notEmpty(hits) OR startsWith({self._column('instrument')}, 'DEROGATION_')"
         )
-        columns = ["`_offset` Int64", "`_fact` String", "`_end` Int64"]
+        return Plan(stages, found, ("_offset", "_fact", *_SHOWN, "hits", "lower"))
+
+    def _stages(self, computed: Mapping[str, Compiled], shown: set[str]) -> tuple[Stage, ...]:
+        """The columns cut into stages, none of which has to spell out more than `_MOST_TEXT` for one of them."""
+        stage: dict[str, int] = {}
+        text: dict[str, int] = {}
+        for name, compiled in computed.items():
+            number = max((stage[read] for read in compiled.reads if read in stage), default=0)
+            beneath = sum(text[read] for read in compiled.reads if stage.get(read) == number)
+            if beneath and beneath + len(compiled.sql) > _MOST_TEXT:
+                number, beneath = number + 1, 0
+            stage[name], text[name] = number, beneath + len(compiled.sql)
+        last = max(stage.values())
+        stages = []
+        for number in range(last + 1):
+            own = [f"`d_{name}` MATERIALIZED {computed[name].sql}" for name in computed if stage[name] == number]
+            if number == 0:
+                stages.append(Stage("stage_0", (*self._raw(computed, shown), *own), ()))
+                continue
+            later = {read for name in computed if stage[name] >= number for read in computed[name].reads} | shown
+            carried = sorted({self._column(name) for name in later if stage.get(name, 0) < number})
+            fixed = ("`_offset`", "`_time`", "`_fact`", "`_end`")
+            stages.append(Stage(f"stage_{number}", tuple(own), (*fixed, *(c for c in carried if c not in fixed))))
+        return tuple(stages)
+
+    def _raw(self, computed: Mapping[str, Compiled], shown: set[str]) -> list[str]:
+        """What comes from Avro, with UNKNOWN as NULL, and the dossier as known at the event."""
+        read = {name for compiled in computed.values() for name in compiled.reads} | shown
+        event = [leaves()[name] for name in sorted(read) if name in leaves()]
+        columns = ["`_offset` Int64", "`_time` DateTime64(6, 'UTC')", "`_fact` String", "`_end` Int64"]
         columns += [f"`{leaf.path}` {leaf.type}" for leaf in event]
         columns += [
-            f"`e_{leaf.name}` MATERIALIZED nullIf(`{leaf.path}`, 'UNKNOWN')"
-            for leaf in event
-            if leaf.enum and not leaf.type.startswith("Array")
+            f"`e_{leaf.name}` MATERIALIZED nullIf(`{leaf.path}`, 'UNKNOWN')" for leaf in event if _is_symbol(leaf)
         ]
-        columns += [f"`{family}` MATERIALIZED {self._known(family)}" for family in families]
-        columns += [f"`d_{name}` MATERIALIZED {compiled.sql}" for name, compiled in computed.items()]
-        columns.append(f"`hits` Array(UInt16) MATERIALIZED {_hits(policies.entries, results)}")
-        create = f"CREATE TABLE {self._database}.screening (\n  " + ",\n  ".join(columns) + "\n) ENGINE = Memory"
-        shown = ("_offset", "_fact", *_ALWAYS, *_ALWAYS_TOO)
-        lower = ", ".join(f"if({compiled.sql}, {position}, -1)" for position, compiled in lesser.items())
-        select = ", ".join(self._physical.get(name, f"`{name}`") for name in shown)
-        found = f"SELECT {select}, hits, [{lower}] AS lower FROM {self._database}.screening WHERE notEmpty(hits)"
-        return Table(create, found, (*shown, "hits", "lower"), tuple(leaf.path for leaf in event))
+        families = sorted(name for name in read if name.startswith("dossier_"))
+        return columns + [f"`{family}` MATERIALIZED {self._known(family)}" for family in families]
+
+    def _column(self, name: str) -> str:
+        return self._physical.get(name, f"`{name}`")
 
     def _result(self, policies: Policies, entry: Entry) -> Compiled:
         violated = self.compile(entry.violated_when, f"pack {policies.pack_of[entry.id].pack}, entry {entry.id}")
@@ -195,18 +231,12 @@ class View:
         return done
 
     def _resolved(self, name: str) -> str:
-        """A derived column with its lookups and legal sets spelt out."""
+        """A derived column with its lookups spelt out."""
         sql = derived_columns()[name].sql
         sql = re.sub(r"\b(?:ref|counter)\.(\w+)\.(\w+)\(", rf"joinGet('{self._database}.\1', '\2', ", sql)
         sql = re.sub(r"\bsetting\.(\w+)\(\)", rf"joinGet('{self._database}.setting', 'value', '\1')", sql)
         sql = re.sub(r"\bsetting_list\.(\w+)\(\)", rf"joinGet('{self._database}.setting', 'list', '\1')", sql)
         sql = re.sub(r"\bdossier\.(\w+)", r"dossier_\1", sql)
-        sets = {"eea": self._law.eea, "eu": self._law.eu, "countries": sorted(COUNTRY_CODES)}
-        for word, members in sets.items():
-            sql = sql.replace(f"{{{word}}}", "(" + ", ".join(f"'{code}'" for code in members) + ")")
-        for word in ("gdpr_left_gb", "eu_left_gb"):
-            instant = getattr(self._law, word).strftime("%Y-%m-%d %H:%M:%S")
-            sql = sql.replace(f"{{{word}}}", f"toDateTime64('{instant}', 6, 'UTC')")
         return sql
 
     def _known(self, family: str) -> str:
@@ -215,9 +245,12 @@ class View:
 
 
 def _event_sql(leaf: Leaf) -> str:
-    if leaf.enum and not leaf.type.startswith("Array"):
-        return f"`e_{leaf.name}`"
-    return f"`{leaf.path}`"
+    return f"`e_{leaf.name}`" if _is_symbol(leaf) else f"`{leaf.path}`"
+
+
+def _is_symbol(leaf: Leaf) -> bool:
+    """Whether the leaf is one symbol of an enumeration: UNKNOWN of such reads as NULL."""
+    return leaf.enum is not None and not leaf.type.startswith("Array")
 
 
 def _hits(entries: tuple[Entry, ...], results: list[Compiled]) -> str:

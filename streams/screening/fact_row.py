@@ -1,0 +1,23 @@
+"""Lets a fact be judged like an event: some promises are about what was said, not about what was done."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def as_activity(fact: Mapping[str, Any]) -> dict[str, Any]:
+    """An activity that stands for `fact`: its references where an event has them, and the time it speaks of."""
+    _, body = fact["body"]
+    spoken_of = next((body[name] for name in ("opened_at", "given_at", "valid_from") if body.get(name)), None)
+    return {
+        "event_id": fact["fact_id"],
+        "event_type": "OTHER",
+        "occurred_at": spoken_of or fact["recorded_at"],
+        "recorded_at": fact["recorded_at"],
+        "controller_id": fact["controller_id"],
+        "source_system": fact["source_system"],
+        "actor": {},
+        "subject": {"pseudonym": fact["subject"]},
+        **{name: body[name] for name in ("emergency_ref", "consent_ref", "case_ref") if body.get(name)},
+    }

@@ -1,0 +1,55 @@
+"""Names the facts a verdict rests on: kind, key and the statement that was known, from dossier and references."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from inzage.streams.dossier.person import FAMILIES, Row
+from inzage.streams.dossier.reference_rows import Tables
+from inzage.streams.dossier.versions import PersonDossier
+
+FactUsed = dict[str, str]
+
+
+def facts_used(
+    families: Iterable[str],
+    seen: Mapping[str, Any],
+    offset: int,
+    dossier: PersonDossier | None,
+    tables: Tables,
+) -> list[FactUsed]:
+    """The facts of `families` that the row at `offset` saw; `seen` are the view's columns of the row."""
+    used = []
+    for family in families:
+        if family in FAMILIES:
+            rows = dossier.known_at(family, offset) if dossier else []
+        else:
+            rows = list(_reference_rows(family, seen, tables))
+        used += [
+            {"kind": family, "key": str(row.get("ref") or row.get("employer_id") or fact_id), "version": fact_id}
+            for row in rows
+            for fact_id in row["fact_ids"][-1:]
+        ]
+    return used
+
+
+def _reference_rows(family: str, seen: Mapping[str, Any], tables: Tables) -> Iterator[Row]:
+    org = tables["org"].get((seen["org_key"],))
+    if family == "org" and org and org["fact_ids"]:
+        yield {"ref": seen["org_key"], "fact_ids": org["fact_ids"]}
+    elif family in ("agreements", "instruments", "dpf") and org:
+        yield from org[family]
+    elif family == "matrix":
+        key = (seen["actor.org_id"] or "", seen["actor.role"] or "", seen["purpose"] or "")
+        yield from tables["matrix"].get(key, {}).get("entries", ())
+    elif family == "template":
+        row = tables["template"].get((seen["plan"], seen["purpose"] or ""))
+        if row:
+            yield row
+    elif family == "interest":
+        yield from tables["interest"].get((seen["purpose"] or "",), {}).get("assessments", ())
+    elif family == "consent_rule":
+        yield from tables["consent_rule"].get(("",), {}).get("rules", ())
+    elif family == "adequacy":
+        yield from tables["country"].get((seen["destination"] or "",), {}).get("adequacy", ())

@@ -1,0 +1,69 @@
+"""Says what goes into the screening and what comes out: records of a partition in, verdicts and the rest out."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from inzage.streams.dossier.versions import PersonDossier
+
+
+@dataclass(frozen=True, slots=True)
+class SaidRecord:
+    """One record of an events topic. `known_at` is the broker's time in microseconds, UTC."""
+
+    offset: int
+    known_at: int
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...] = ()
+
+    @property
+    def known_time(self) -> datetime:
+        """When it became known, UTC."""
+        return datetime.fromtimestamp(self.known_at / 1_000_000, UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the records stand: a topic by name and Kafka's id, and a partition. Empty outside Kafka."""
+
+    topic: str = ""
+    topic_id: str = ""
+    partition: int = -1
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a batch led to. Verdicts and dead letters are records of the contract, ready to encode."""
+
+    verdicts: list[dict[str, Any]] = field(default_factory=list)
+    dead_letters: list[dict[str, Any]] = field(default_factory=list)
+    changed: dict[str, PersonDossier] = field(default_factory=dict)
+    derogations: dict[str, list[tuple[int, datetime]]] = field(default_factory=dict)
+    judged: dict[str, Any] = field(default_factory=dict)
+
+
+def identity(*parts: object) -> str:
+    """A deterministic id: 32 hexadecimal digits of SHA-256 over the parts."""
+    return hashlib.sha256("\x1f".join(map(str, parts)).encode()).hexdigest()[:32]
+
+
+def dead_letter(place: Place, controller_id: str, record: SaidRecord, reason: str, message: str) -> dict[str, Any]:
+    """A dead letter of the screening, with the original bytes and coordinates."""
+    return {
+        "dead_letter_id": identity(place.topic_id, place.partition, record.offset),
+        "controller_id": controller_id,
+        "stage": "screening",
+        "reason": reason,
+        "message": message,
+        "topic": place.topic,
+        "partition": place.partition,
+        "offset": record.offset,
+        "timestamp": record.known_time,
+        "key": record.key,
+        "value": record.value,
+        "headers": [{"key": key, "value": value} for key, value in record.headers],
+    }

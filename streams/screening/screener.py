@@ -1,0 +1,150 @@
+"""Decides about a batch of records of one partition: which verdicts, which dead letters, which dossiers change.
+
+The same code serves the worker and `inzage screen`. Facts of the batch are taken in first, each with its offset,
+and an event sees only what was said before it; so where a batch was cut makes no difference. A batch is cut where
+references changed, so that every part sees one state of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from inzage.schemas.codec import HEADER_BYTES, Schema, current, decode, encode, split
+from inzage.schemas.errors import ContractError
+from inzage.streams.dossier.references import References
+from inzage.streams.dossier.versions import PersonDossier
+from inzage.streams.screening.engine import Controller, Engine, Hit, Row
+from inzage.streams.screening.fact_row import as_activity
+from inzage.streams.screening.record import Outcome, Place, SaidRecord, dead_letter
+from inzage.streams.screening.redelivery import Redeliveries
+from inzage.streams.screening.verdicts import VerdictMaker
+
+
+@dataclass(slots=True)
+class Screener:
+    """The screening of one partition: dossiers, counters and recent events are this partition's."""
+
+    engine: Engine
+    controller: Controller
+    references: References
+    place: Place = field(default_factory=Place)
+    schemas: Mapping[bytes, Schema] = field(default_factory=dict)
+    dossiers: dict[str, PersonDossier] = field(default_factory=dict)
+    derogations: dict[str, list[tuple[int, datetime]]] = field(default_factory=dict)
+    recent: Redeliveries = field(default_factory=Redeliveries)
+
+    def screen(self, records: Sequence[SaidRecord]) -> Outcome:
+        """Judge `records`, which follow each other in the partition."""
+        outcome = Outcome()
+        by_offset = {record.offset: record for record in records}
+        rows: dict[bytes, list[Row]] = {}
+        facts = 0
+        for record in records:
+            try:
+                schema = split(record.value, also=self.schemas)
+                if schema.name == "activity":
+                    assert record.value is not None
+                    if self.recent.is_new(record.offset, record.value):
+                        row = Row(record.offset, record.known_at, record.value[HEADER_BYTES:])
+                        rows.setdefault(schema.header, []).append(row)
+                elif schema.name == "fact":
+                    facts += 1
+                    row_of_fact = self._take_fact(record, outcome)
+                    if row_of_fact is not None:
+                        rows.setdefault(current("activity").header, []).append(row_of_fact)
+                elif schema.name != "heartbeat":
+                    raise ContractError(
+                        f"a {schema.name} does not belong on an events topic", code="contract.wrong-topic"
+                    )
+            except ContractError as error:
+                outcome.dead_letters.append(self._dead(record, error.code, str(error)))
+        self.engine.load_dossiers(self.controller, outcome.changed.values())
+        for header, of_schema in rows.items():
+            schema = self.schemas.get(header) or split(header + b"\x00")
+            self._judge(schema, of_schema, by_offset, outcome)
+        outcome.judged = self._report(records, facts, outcome)
+        return outcome
+
+    def _take_fact(self, record: SaidRecord, outcome: Outcome) -> Row | None:
+        """Take a fact into its dossier; a row when some policy judges facts of its kind."""
+        _, fact = decode(record.value, also=self.schemas)
+        assert record.value is not None
+        dossier = self.dossiers.setdefault(fact["subject"], PersonDossier(fact["subject"]))
+        if dossier.take(record.offset, record.value, fact):
+            outcome.changed[dossier.subject] = dossier
+        kind = fact["body"][0].rpartition(".")[2]
+        if kind not in {entry.judges for entry in self.controller.policies.entries}:
+            return None
+        datum = encode("activity", as_activity(fact))[HEADER_BYTES:]
+        return Row(record.offset, record.known_at, datum, kind)
+
+    def _judge(
+        self, schema: Schema, rows: list[Row], by_offset: Mapping[int, SaidRecord], outcome: Outcome
+    ) -> None:
+        for part in self._parts(rows):
+            known_at = datetime.fromtimestamp(part[-1].known_at / 1_000_000, UTC)
+            tables = self.references.tables(known_at)
+            self.engine.load_tables(self.controller, tables)
+            hits, unreadable = self.engine.judge(self.controller, schema, part)
+            hits = self._again_with_derogations(schema, part, hits, outcome)
+            maker = VerdictMaker(self.controller.policies, self.place, self.dossiers, tables)
+            for hit in hits:
+                outcome.verdicts += maker.verdicts(hit, by_offset[hit.offset])
+            for row in unreadable:
+                message = "activity: the datum cannot be read"
+                outcome.dead_letters.append(self._dead(by_offset[row.offset], "contract.undecodable", message))
+
+    def _parts(self, rows: list[Row]) -> list[list[Row]]:
+        """`rows` cut where references changed. Broker times do not go back within a partition by more than skew."""
+        moments = sorted({row.known_at for row in rows})
+        first = datetime.fromtimestamp(moments[0] / 1_000_000, UTC)
+        last = datetime.fromtimestamp(moments[-1] / 1_000_000, UTC)
+        changes = [int(change.timestamp() * 1_000_000) for change in self.references.changes_between(first, last)]
+        if not changes:
+            return [rows]
+        parts: dict[int, list[Row]] = {}
+        for row in rows:
+            parts.setdefault(sum(change <= row.known_at for change in changes), []).append(row)
+        return [parts[number] for number in sorted(parts)]
+
+    def _again_with_derogations(
+        self, schema: Schema, rows: list[Row], hits: list[Hit], outcome: Outcome
+    ) -> list[Hit]:
+        """Count transfers under a derogation, then judge those once more: rare, so worth a second look."""
+        counted = [hit for hit in hits if hit.seen["instrument"].startswith("DEROGATION_")]
+        if not counted:
+            return hits
+        for hit in counted:
+            key = f"{hit.seen['org_key']}|{hit.seen['instrument']}"
+            seen = self.derogations.setdefault(key, [])
+            if hit.offset not in {offset for offset, _ in seen}:
+                at = datetime.fromisoformat(hit.seen["occurred_at"]).replace(tzinfo=UTC)
+                seen.append((hit.offset, at))
+                outcome.derogations[key] = seen
+        self.engine.load_derogations(self.controller, outcome.derogations)
+        offsets = {hit.offset for hit in counted}
+        again, _ = self.engine.judge(self.controller, schema, [row for row in rows if row.offset in offsets])
+        return sorted([hit for hit in hits if hit.offset not in offsets] + again, key=lambda hit: hit.offset)
+
+    def _dead(self, record: SaidRecord, reason: str, message: str) -> dict[str, Any]:
+        return dead_letter(self.place, self.controller.policies.controller_id, record, reason, message)
+
+    def _report(self, records: Sequence[SaidRecord], facts: int, outcome: Outcome) -> dict[str, Any]:
+        policies = self.controller.policies
+        return {
+            "controller_id": policies.controller_id,
+            "topic": self.place.topic,
+            "topic_id": self.place.topic_id,
+            "partition": self.place.partition,
+            "first_offset": records[0].offset,
+            "last_offset": records[-1].offset,
+            "activities": len(records) - facts - len(outcome.dead_letters),
+            "facts": facts,
+            "dead_letters": len(outcome.dead_letters),
+            "violations": sum(verdict["result"] == "VIOLATION" for verdict in outcome.verdicts),
+            "pack": policies.pack,
+            "pack_version": policies.version,
+        }
