@@ -122,7 +122,8 @@ class _Held:
                 fits, rest = _split(
                     chunk, max_records - len(taken), max_bytes - size, at_least=0 if taken else 1
                 )
-                self.chunks.appendleft(rest)
+                if rest.records:
+                    self.chunks.appendleft(rest)
                 if not fits.records:
                     break
             taken.extend(fits.records)
