@@ -41,7 +41,14 @@ async def read_to_end(
 class Follower:
     """Keeps a position in a topic, from its beginning; `async with` starts and stops it."""
 
-    def __init__(self, kafka: KafkaSettings, topic: str, partitions: Collection[int] | None = None) -> None:
+    def __init__(
+        self,
+        kafka: KafkaSettings,
+        topic: str,
+        partitions: Collection[int] | None = None,
+        *,
+        request_timeout: float = 40.0,
+    ) -> None:
         self._topic = topic
         self._partitions = partitions
         self._positions: dict[TopicPartition, int] = {}
@@ -51,6 +58,7 @@ class Follower:
             auto_offset_reset="earliest",
             fetch_max_wait_ms=FETCH_WAIT_MS,
             max_partition_fetch_bytes=FETCH_BYTES,
+            request_timeout_ms=int(request_timeout * 1000),
         )
 
     async def start(self) -> None:
@@ -110,8 +118,8 @@ class Follower:
         await self.stop()
 
     async def _known_partitions(self) -> Collection[int]:
-        await self._consumer._client._wait_on_metadata(self._topic)
-        return self._consumer.partitions_for_topic(self._topic) or ()
+        partitions: Collection[int] = await self._consumer._client._wait_on_metadata(self._topic)
+        return partitions
 
 
 def _unreadable(topic: str, error: KafkaError) -> TransientError:

@@ -122,13 +122,13 @@ class BatchPublisher:
         for record in records:
             if not _append(batches[-1], record):
                 batches.append(self._producer.create_batch())
-                # An empty batch takes a record of any size: the limit is checked, not found out.
-                if not _append(batches[-1], record) or batches[-1].size() > MAX_MESSAGE_BYTES:
-                    raise ContractError(
-                        f"a record for {topic} exceeds {MAX_MESSAGE_BYTES} bytes", code="contract.too-large"
-                    )
+                _append(batches[-1], record)  # an empty batch takes a record of any size
         for batch in batches:
             batch.close()
+            if batch.size() > MAX_MESSAGE_BYTES:
+                raise ContractError(
+                    f"a record for {topic} exceeds {MAX_MESSAGE_BYTES} bytes", code="contract.too-large"
+                )
         return batches
 
     async def _send(self, topic: str, partition: int, batches: Sequence[Any]) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaConsumer
+from aiokafka.client import AIOKafkaClient
 from aiokafka.consumer.fetcher import Fetcher, FetchResult
 from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.producer.producer import AIOKafkaProducer
@@ -58,6 +59,7 @@ SIGNATURES: list[tuple[Callable[..., Any], list[str]]] = [
     (AIOKafkaProducer.create_batch, ["self"]),
     (AIOKafkaProducer.send_batch, ["self", "batch", "topic", "partition"]),
     (BatchBuilder.append, ["self", "timestamp", "key", "value", "headers"]),
+    (AIOKafkaClient._wait_on_metadata, ["self", "topic"]),
     (FlowControlQueue.clear, ["self"]),
 ]
 
