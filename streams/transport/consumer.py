@@ -16,7 +16,7 @@ from collections.abc import AsyncIterator, Mapping
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from aiokafka.errors import KafkaError
+from aiokafka.errors import IllegalStateError, KafkaError
 from aiokafka.structs import ConsumerRecord, TopicPartition
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer, Transport
 from faust.types import TP
@@ -106,13 +106,13 @@ class BatchConsumer(Consumer):
         return self._discards == self._discards_made_good
 
     async def _fetch(self, longest: float) -> Mapping[TP, list[ConsumerRecord]]:
-        active = set(self._get_active_partitions())
+        active = {tp for tp in self._get_active_partitions() if not self._intake.is_full(tp.topic)}
         if self._intake or not active:
             await self._wait_for_agent()
             longest = 0.0
         elif self._buffered_partitions:
             longest = min(longest, 10 * TICK)
-        if not active or self._intake.is_full:
+        if not active:  # aiokafka would take an empty set for all partitions
             return {}
         try:
             fetched: Mapping[TP, list[ConsumerRecord]] = await self._getmany(active, longest)
@@ -230,7 +230,10 @@ class BatchConsumer(Consumer):
         """Records not known to be done, per assigned partition of a batch topic."""
         lags = {}
         for tp in self.assignment():
-            position, end = self._progress.position(tp), self.highwater(tp)
+            try:
+                position, end = self._progress.position(tp), self.highwater(tp)
+            except IllegalStateError:
+                continue  # revoked meanwhile: another worker measures it
             if tp.topic in self.app.batch_topics and position is not None and end is not None:
                 lags[tp] = max(0, end - position)
         return lags

@@ -67,13 +67,13 @@ class Intake:
         self._held.clear()
         self._expected.clear()
 
-    @property
-    def is_full(self) -> bool:
-        """Whether to stop fetching: as much is held as the agents may have queued."""
+    def is_full(self, topic: str) -> bool:
+        """Whether to stop fetching a topic: as much of it is held as its agent may have queued."""
+        held = [held for tp, held in self._held.items() if tp.topic == topic]
         batches = self._settings.buffered_batches
         return (
-            sum(held.records for held in self._held.values()) >= batches * self._settings.max_records
-            or sum(held.size for held in self._held.values()) >= batches * self._settings.max_bytes
+            sum(one.records for one in held) >= batches * self._settings.max_records
+            or sum(one.size for one in held) >= batches * self._settings.max_bytes
         )
 
     def __bool__(self) -> bool:

@@ -44,15 +44,17 @@ class Progress:
         return pending
 
     def finish(self, pending: PendingBatch) -> None:
-        if not pending.finished and not pending.discarded:
-            self._unfinished[pending.batch.topic] -= 1
+        if pending.finished or pending.discarded:
+            return
         pending.finished = True
+        self._unfinished[pending.batch.topic] -= 1
+        tp = TopicPartition(pending.batch.topic, pending.batch.partition)
+        batches = self._open[tp]
+        while batches and batches[0].finished:
+            self._position[tp] = batches.popleft().batch.last_offset + 1
 
     def position(self, tp: TopicPartition) -> int | None:
         """The offset that may be committed: the first not known to be done, or None when nothing is known."""
-        batches = self._open.get(tp, ())
-        while batches and batches[0].finished:
-            self._position[tp] = batches.popleft().batch.last_offset + 1
         return self._position.get(tp)
 
     def forget(self) -> None:
@@ -71,12 +73,6 @@ class Progress:
 
     def oldest_age(self, now: float) -> float:
         """Seconds since the oldest unfinished batch was handed out; 0.0 when there is none."""
-        return max(
-            (
-                now - pending.handed_at
-                for batches in self._open.values()
-                for pending in batches
-                if not pending.finished
-            ),
-            default=0.0,
-        )
+        batches = [tuple(batches) for batches in tuple(self._open.values())]  # a metrics thread may be asking
+        ages = (now - pending.handed_at for known in batches for pending in known if not pending.finished)
+        return max(ages, default=0.0)

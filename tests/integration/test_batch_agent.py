@@ -65,6 +65,15 @@ async def test_poison_ends_the_worker_and_nothing_is_skipped(broker, tmp_path: P
         assert POISON.decode() not in fleet.logs()
 
 
+async def test_a_batch_that_never_ends_ends_the_worker(broker, tmp_path: Path) -> None:
+    options = ("--work", "100", "--watchdog-age", "3")
+    async with Fleet(broker.bootstrap_servers, tmp_path, *options) as fleet:
+        await fleet.publish(1)
+        assert await fleet.ended(fleet.start()) == EXIT_FATAL
+        assert "transient.stalled" in fleet.logs()
+        assert committed(fleet)[0] == 0
+
+
 async def test_the_committed_offset_that_is_gone_ends_the_worker(broker, tmp_path: Path) -> None:
     """Records deleted before they were read are a loss: the worker stops instead of going on after them."""
     async with Fleet(broker.bootstrap_servers, tmp_path) as fleet:

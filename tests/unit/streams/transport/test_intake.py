@@ -67,7 +67,8 @@ def test_no_more_batches_are_queued_than_the_setting_allows() -> None:
     intake = Intake(SETTINGS)
     intake.add(TP, records(range(20)), now=100.0)
     assert intake.cut(Counter({"events": 2}), now=200.0) is None
-    assert intake.is_full
+    assert intake.is_full("events")
+    assert not intake.is_full("others")
 
 
 def test_a_quiet_partition_is_not_starved_by_a_busy_one() -> None:
@@ -123,4 +124,4 @@ def test_cuts_are_the_fetches_end_to_end(fetches: list[list[int]], max_records: 
         assert 1 <= len(taken) <= max_records
         size = sum(found.serialized_key_size + found.serialized_value_size + RECORD_BYTES for found in taken)
         assert size <= max_bytes or len(taken) == 1
-    assert not intake.is_full
+    assert not intake.is_full("events")
