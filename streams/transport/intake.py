@@ -29,7 +29,7 @@ class Intake:
         self._settings = settings
         self._held: dict[TopicPartition, _Held] = {}
         self._expected: dict[TopicPartition, int] = {}
-        self._last_cut: dict[str, float] = {}
+        self._last_cut: dict[TopicPartition, float] = {}
 
     def expect(self, tp: TopicPartition, offset: int) -> None:
         """Say where reading starts; records below it were handed out before and are trimmed."""
@@ -59,7 +59,7 @@ class Intake:
         records = self._held[tp].take(self._settings.max_records, self._settings.max_bytes)
         if not self._held[tp].chunks:
             del self._held[tp]
-        self._last_cut[tp.topic] = now
+        self._last_cut[tp] = now
         return tp, records
 
     def clear(self) -> None:
@@ -82,7 +82,7 @@ class Intake:
     def _is_ready(self, tp: TopicPartition, held: _Held, unfinished: int, now: float) -> bool:
         settings = self._settings
         if unfinished == 0:
-            return held.is_full(settings) or now - self._last_cut.get(tp.topic, 0.0) >= settings.linger
+            return held.is_full(settings) or now - self._last_cut.get(tp, 0.0) >= settings.linger
         if unfinished >= settings.buffered_batches:
             return False
         return held.is_full(settings) or now - held.since >= settings.patience

@@ -22,7 +22,7 @@ class BatchSettings:
     fetch_max_wait: float = 0.1
     """How long the broker may hold an empty fetch; a partition can be left out of one for as long."""
     linger: float = 0.005
-    """Least time between two thin batches of one topic; a lone record does not wait for it."""
+    """Least time between two thin batches of one partition; a lone record does not wait for it."""
     patience: float = 0.5
     """A thin batch this old queues behind the agent's other batches instead of waiting for an idle agent."""
     buffered_batches: int = 4

@@ -64,7 +64,7 @@ async def test_a_follower_yields_only_what_is_new(kafka: KafkaSettings, topic: s
 async def test_a_follower_with_nothing_new_answers_in_one_round_trip(
     kafka: KafkaSettings, topic: str
 ) -> None:
-    """A held fetch on the same connection would make the question for the end wait half a second."""
+    """A held fetch on the same connection would make the question for the end wait as long."""
     async with BatchPublisher(kafka) as publisher, Follower(kafka, topic) as follower:
         await publisher.publish(dossiers(topic, range(50)))
         assert [block async for block in follower.catch_up()]
@@ -73,7 +73,7 @@ async def test_a_follower_with_nothing_new_answers_in_one_round_trip(
             started = time.perf_counter()
             assert not [block async for block in follower.catch_up()]
             seconds.append(time.perf_counter() - started)
-        assert sorted(seconds)[10] < 0.05
+        assert max(seconds) < 0.5
 
 
 async def test_what_a_caller_left_unread_comes_again(kafka: KafkaSettings, topic: str) -> None:
