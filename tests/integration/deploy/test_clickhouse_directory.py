@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -124,3 +125,27 @@ def test_taken_port_is_refused_with_its_setting(tmp_path: Path, clickhouse: Endp
     done = subprocess.run(second.command, capture_output=True, text=True, timeout=60)
     assert done.returncode == 2
     assert f"port {clickhouse.port} is taken (clickhouse.url)" in done.stderr
+
+
+def test_migrations_run_before_the_grants(tmp_path: Path) -> None:
+    """`prepare` may create tables; what is executed after it may not drop them."""
+    script = (
+        "import pathlib, sys\n"
+        "from inzage.deploy.local.clickhouse.engine import Engine\n"
+        "from inzage.deploy.local.clickhouse.replies import QueryError\n"
+        "said = []\n"
+        "def prepare(execute):\n"
+        f"    execute({TABLE!r})\n"
+        "    said.append(execute('SELECT 1, NULL'))\n"
+        "engine = Engine(pathlib.Path(sys.argv[1]), prepare=prepare)\n"
+        "assert said == ['1\\t\\\\N\\n'], said\n"
+        "try:\n"
+        "    engine._execute('DROP TABLE trail')\n"
+        "except QueryError as refused:\n"
+        "    print(refused.number)\n"
+        "engine.close()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True, timeout=60
+    )
+    assert (done.stdout, done.returncode) == ("497\n", 0), done.stderr
