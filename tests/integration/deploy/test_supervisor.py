@@ -19,7 +19,7 @@ import pytest
 from inzage.deploy.local.supervisor import RestartPolicy, Service, ServiceFailedError, Supervisor
 from inzage.schemas.errors import ConfigError
 
-SLEEP = [sys.executable, "-c", "import time; time.sleep(60)"]
+SLEEP = [sys.executable, "-c", "import time; print('up', flush=True); time.sleep(60)"]
 DEAF = [
     sys.executable,
     "-c",
@@ -142,8 +142,10 @@ def test_no_orphan_is_left_by_a_signalled_supervisor(tmp_path: Path, number: int
     script = (
         "import pathlib, sys\n"
         "from inzage.deploy.local.supervisor import Service, Supervisor\n"
-        "sleep = [sys.executable, '-c', 'import time; time.sleep(60)']\n"
-        f"one = Supervisor([Service('a', sleep), Service('b', sleep)], pathlib.Path({str(tmp_path)!r}))\n"
+        f"data_dir = pathlib.Path({str(tmp_path)!r})\n"
+        "def up(name): return 'up' in (data_dir / 'log' / f'{name}.log').read_text()\n"
+        f"services = [Service(name, {SLEEP!r}, ready=lambda name=name: up(name)) for name in 'ab']\n"
+        "one = Supervisor(services, data_dir)\n"
         "one.run(on_ready=lambda: print(*one.pids().values(), flush=True))\n"
     )
     process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True)
