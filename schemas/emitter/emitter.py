@@ -18,17 +18,16 @@ from kafka.errors import KafkaError, KafkaTimeoutError
 
 from inzage.schemas.codec import RecordName, current
 from inzage.schemas.emitter.delivery import Deliveries, DeliveryError, OnDelivery
-from inzage.schemas.emitter.identity import new_id
 from inzage.schemas.emitter.message import Message, dead_letter_of, message_of, topic_of
-from inzage.schemas.emitter.persons import Face, pseudonymise
 from inzage.schemas.emitter.producer import Compression, open_producer
+from inzage.schemas.emitter.reader import Reader, said_id
 from inzage.schemas.emitter.sequence import SourceSequence
 from inzage.schemas.emitter.typed.activities import ActivityFields
 from inzage.schemas.emitter.typed.said import Says
 from inzage.schemas.emitter.typed.terms import EventType, SubjectRelation
 from inzage.schemas.emitter.vault import SqlVault, Vault
 from inzage.schemas.errors import ConfigError, ContractError, TransientError
-from inzage.schemas.json_face import Said, read
+from inzage.schemas.json_face import Said
 from inzage.schemas.settings import KafkaSettings, Settings
 from inzage.schemas.topics import SCHEMAS
 
@@ -54,7 +53,7 @@ class Emitter(Says):
         bootstrap_servers: str | None = None,
         vault: Vault | None = None,
         sequence_store: Path | None = None,
-        compression: Compression | None = None,
+        compression: Compression | None = "gzip",
         on_delivery: OnDelivery | None = None,
         delivery_timeout: float = 120.0,
         block: float = 60.0,
@@ -67,7 +66,8 @@ class Emitter(Says):
         self.controller_id = controller_id
         self.source_system = source_system
         data_dir = settings.data_dir if settings else Path("var")
-        self._vault = vault or SqlVault.in_file(data_dir / "vault.sqlite")
+        vault = vault or SqlVault.in_file(data_dir / "vault.sqlite")
+        self._reader = Reader(controller_id, source_system, vault)
         self._sequence = SourceSequence(sequence_store)
         self._deliveries = Deliveries(on_delivery)
         self._logged: set[RecordName] = set()
@@ -142,15 +142,7 @@ class Emitter(Says):
 
         Persons are references already unless `pseudonymised` is false. Raises `ContractError` naming the field.
         """
-        content = line.get("event", line.get("fact", line))
-        if not isinstance(content, Mapping):
-            raise ContractError("expected an object", code="contract.not-an-object")
-        face: Face = "event" if "event" in line or "event_type" in content else "fact"
-        named = {"source_system": self.source_system} | {k: v for k, v in content.items() if v is not None}
-        named.setdefault("event_id" if face == "event" else "fact_id", new_id())
-        if not pseudonymised:
-            named = pseudonymise(face, named, self._vault)
-        return self.send(read({face: named}, controller_id=self.controller_id))
+        return self.send(self._reader.read(line, pseudonymised=pseudonymised))
 
     def send(self, said: Said) -> str:
         """Hand over what was read already; its persons are references. Returns its id.
@@ -159,16 +151,16 @@ class Emitter(Says):
         """
         record = said.record
         if record["source_sequence"] is not None:
-            self._hand_over(said.kind, self._identifier(said), message_of(said))
+            self._hand_over(said.kind, said_id(said), message_of(said))
         else:
             with self._sequence.next(topic_of(said)) as (instance, number):
                 record["source_instance"], record["source_sequence"] = instance, number
                 try:
-                    self._hand_over(said.kind, self._identifier(said), message_of(said))
+                    self._hand_over(said.kind, said_id(said), message_of(said))
                 except BaseException:
                     record["source_sequence"] = None
                     raise
-        return self._identifier(said)
+        return said_id(said)
 
     def refuse(self, original: bytes | None, error: ContractError, *, line: int) -> str:
         """Put what could not be said on the dead letters topic of the controller; returns its id.
@@ -213,11 +205,6 @@ class Emitter(Says):
     def _say_fact(self, kind: str, said: dict[str, Any]) -> str:
         fact = {"recorded_at": datetime.now(UTC), **said, "type": kind}
         return self.emit({"fact": fact}, pseudonymised=False)
-
-    @staticmethod
-    def _identifier(said: Said) -> str:
-        identifier: str = said.record["event_id" if said.kind == "activity" else "fact_id"]
-        return identifier
 
     def _hand_over(self, kind: RecordName, identifier: str, message: Message) -> None:
         if kind not in self._logged:

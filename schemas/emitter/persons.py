@@ -8,10 +8,12 @@ is a reference already.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Literal
 
 from inzage.schemas.emitter.vault import Vault
 from inzage.schemas.errors import ContractError
+from inzage.schemas.json_face import Said
 
 Face = Literal["event", "fact"]
 
@@ -62,6 +64,16 @@ def pseudonymise(face: Face, said: Mapping[str, Any], vault: Vault) -> dict[str,
             continue
         _replace(copy, path, ".".join(path), vault)
     return copy
+
+
+def pseudonymise_said(said: Said, vault: Vault) -> Said:
+    """The same for what was read already."""
+    record = said.record
+    if said.kind == "activity":
+        return replace(said, record=pseudonymise("event", record, vault))
+    name, content = record["body"]
+    envelope = pseudonymise("fact", record, vault)
+    return replace(said, record={**envelope, "body": (name, pseudonymise("fact", content, vault))})
 
 
 def _replace(record: dict[str, Any], path: tuple[str, ...], name: str, vault: Vault) -> None:

@@ -16,7 +16,7 @@ from inzage.schemas.topics import MAX_MESSAGE_BYTES
 
 Compression = Literal["gzip"]
 
-LINGER_MS = 20
+LINGER_MS = 100  # fewer, fuller batches: each new one wakes the producer's thread
 BATCH_BYTES = 1 << 17
 
 
