@@ -8,13 +8,14 @@ raised as `DeliveryError`. Numbers are those of `SourceSequence`.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, Unpack
 
-from kafka.errors import KafkaError, KafkaTimeoutError
+from kafka.errors import KafkaError
 
 from inzage.schemas.codec import RecordName, current
 from inzage.schemas.emitter.delivery import Deliveries, DeliveryError, OnDelivery
@@ -173,11 +174,18 @@ class Emitter(Says):
 
     def flush(self) -> None:
         """Wait until everything said is acknowledged; raises `DeliveryError` for what was not."""
-        try:
-            self._producer.flush(timeout=self._patience)
-        except KafkaTimeoutError as error:
-            self._deliveries.raise_for_failures()
-            raise DeliveryError(self._deliveries.pending, error) from error
+        ended = self._deliveries.next_round()
+        deadline = time.monotonic() + self._patience
+        while not self._deliveries.settled(ended, within=0):
+            patience = deadline - time.monotonic()
+            if patience <= 0:
+                self._deliveries.raise_for_failures()
+                raise DeliveryError(self._deliveries.pending, None)
+            try:
+                self._producer.flush(timeout=patience)
+            except KafkaError:
+                pass  # out of time, or a batch was split under the flush: what is pending decides
+            self._deliveries.settled(ended, within=min(patience, 0.05))
         self._deliveries.raise_for_failures()
 
     def close(self) -> None:
@@ -188,8 +196,14 @@ class Emitter(Says):
         try:
             self.flush()
         finally:
-            self._producer.close(timeout=0 if self._deliveries.pending else self._patience)
+            self._let_go()
             self._sequence.close()
+
+    def _let_go(self) -> None:
+        try:
+            self._producer.close(timeout=0 if self._deliveries.pending else self._patience)
+        except KafkaError:
+            pass  # messages are pending still: `flush` raised for them
 
     def _say_activity(self, event_type: str, subject: str, relation: str | None, said: Mapping[str, Any]) -> str:
         now = datetime.now(UTC)
@@ -231,6 +245,8 @@ class Emitter(Says):
             future = self._producer.send(
                 message.topic, key=message.key, value=message.value, headers=message.headers
             )
+            if future.failed():  # refused on the spot, not on its way
+                raise future.exception
         except KafkaError as error:
             text = f"{message.topic}: not taken: {type(error).__name__}"
             hint = "the buffer stayed full, or the topic is not there: `inzage topics` creates it"

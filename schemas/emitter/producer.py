@@ -44,7 +44,7 @@ def open_producer(
     """
     delivery_ms = round(delivery_timeout * 1000)
     try:
-        return KafkaProducer(
+        producer = KafkaProducer(
             **connection(kafka),
             client_id="inzage-emitter",
             enable_idempotence=True,
@@ -57,10 +57,13 @@ def open_producer(
             request_timeout_ms=min(30_000, max(1, delivery_ms - LINGER_MS)),
             max_block_ms=round(block * 1000),
             bootstrap_timeout_ms=min(30_000, round(block * 1000)),
-            allow_auto_create_topics=False,  # a topic made in passing lacks the settings of ours
+            allow_auto_create_topics=False,
             metrics_enabled=False,
         )
     except KafkaError as error:
         raise TransientError("no Kafka broker answers", code="transient.kafka") from error
     except (AssertionError, TypeError, ValueError, OSError) as error:
         raise ConfigError("settings: kafka: refused by the client", code="config.kafka") from error
+    # kafka-python 3.0.12 does not hand this setting on, and a topic made in passing lacks the settings of ours
+    producer._metadata.config["allow_auto_create_topics"] = False
+    return producer

@@ -128,11 +128,10 @@ def _who(said: AuditEvent, mapping: FhirMapping, source_system: str) -> Fields:
 
 
 def _actor(said: AuditEvent) -> Agent | None:
-    """Who acted: the requestor, else a person, else the only agent or the application."""
+    """Who acted: the requestor, else a person, else whoever is named and is no destination."""
     for chosen in (
         [agent for agent in said.agents if agent.requestor],
         [agent for agent in said.agents if agent.kind in terms.HUMANS or terms.HUMAN_AGENTS & set(agent.codes)],
-        list(said.agents) if len(said.agents) == 1 else [],
         [agent for agent in said.agents if agent.who and terms.DESTINATION not in agent.codes],
     ):
         if chosen:
