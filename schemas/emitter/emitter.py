@@ -1,0 +1,254 @@
+"""Says what an upstream system does with personal data: validated at the call, pseudonymised, kept in order.
+
+What is guaranteed when `flush` or the context manager returns: every accepted message was acknowledged by all
+in-sync replicas exactly once, and none of them carries the identifier of a person. What was not acknowledged is
+raised as `DeliveryError`. Numbers are those of `SourceSequence`.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, Unpack
+
+from kafka.errors import KafkaError
+
+from inzage.schemas.codec import RecordName, current
+from inzage.schemas.emitter.delivery import Deliveries, DeliveryError, OnDelivery
+from inzage.schemas.emitter.message import Message, dead_letter_of, message_of, topic_of
+from inzage.schemas.emitter.producer import Compression, open_producer
+from inzage.schemas.emitter.reader import Reader, said_id
+from inzage.schemas.emitter.sequence import SourceSequence
+from inzage.schemas.emitter.typed.activities import ActivityFields
+from inzage.schemas.emitter.typed.said import Says
+from inzage.schemas.emitter.typed.terms import EventType, SubjectRelation
+from inzage.schemas.emitter.vault import SqlVault, Vault
+from inzage.schemas.errors import ConfigError, ContractError, TransientError
+from inzage.schemas.json_face import Said
+from inzage.schemas.settings import KafkaSettings, Settings
+from inzage.schemas.topics import SCHEMAS
+
+
+class Emitter(Says):
+    """One upstream system's way to say things. Construct once, share between threads, close at the end.
+
+    `controller_id` is the controller whose notice applies, `source_system` the name of the system that speaks.
+    `settings` or `bootstrap_servers` says where Kafka is. Without a `vault` one is kept in `vault.sqlite` under the
+    data directory of the settings; `AlreadyPseudonyms()` takes identifiers as references. `sequence_store` keeps
+    identity and numbers over restarts. `on_delivery` is told of each message, in a thread of the producer. Times
+    are in seconds: `delivery_timeout` until a message is given up, `block` until a full buffer raises.
+
+    Raises `TransientError` when no broker answers, `ConfigError` for settings and keys that cannot be right.
+    """
+
+    def __init__(
+        self,
+        *,
+        controller_id: str,
+        source_system: str,
+        settings: Settings | None = None,
+        bootstrap_servers: str | None = None,
+        vault: Vault | None = None,
+        sequence_store: Path | None = None,
+        compression: Compression | None = "gzip",
+        on_delivery: OnDelivery | None = None,
+        delivery_timeout: float = 120.0,
+        block: float = 60.0,
+    ) -> None:
+        if not controller_id or not source_system:
+            raise ConfigError("controller_id and source_system: a name is needed", code="config.emitter")
+        kafka = settings.kafka if settings else KafkaSettings()
+        if bootstrap_servers:
+            kafka = kafka.model_copy(update={"bootstrap_servers": bootstrap_servers})
+        self.controller_id = controller_id
+        self.source_system = source_system
+        data_dir = settings.data_dir if settings else Path("var")
+        vault = vault or SqlVault.in_file(data_dir / "vault.sqlite")
+        self._reader = Reader(controller_id, source_system, vault)
+        self._sequence = SourceSequence(sequence_store)
+        self._deliveries = Deliveries(on_delivery)
+        self._logged: set[RecordName] = set()
+        self._patience = delivery_timeout + block
+        self._closed = False
+        self._producer = open_producer(
+            kafka, compression=compression, delivery_timeout=delivery_timeout, block=block
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def access(
+        self, *, subject: str, relation: SubjectRelation | None = None, **said: Unpack[ActivityFields]
+    ) -> str:
+        """Somebody looked at personal data."""
+        return self._say_activity("AccessEvent", subject, relation, said)
+
+    def disclosure(
+        self, *, subject: str, relation: SubjectRelation | None = None, **said: Unpack[ActivityFields]
+    ) -> str:
+        """Personal data went to a recipient, or were made available to one."""
+        return self._say_activity("DisclosureEvent", subject, relation, said)
+
+    def transfer(
+        self, *, subject: str, relation: SubjectRelation | None = None, **said: Unpack[ActivityFields]
+    ) -> str:
+        """Personal data went to a third country or an international organisation."""
+        return self._say_activity("TransferEvent", subject, relation, said)
+
+    def collection(
+        self, *, subject: str, relation: SubjectRelation | None = None, **said: Unpack[ActivityFields]
+    ) -> str:
+        """Personal data were obtained, from the person or from another source."""
+        return self._say_activity("CollectionEvent", subject, relation, said)
+
+    def processing(
+        self, *, subject: str, relation: SubjectRelation | None = None, **said: Unpack[ActivityFields]
+    ) -> str:
+        """Personal data were used, changed, stored or erased."""
+        return self._say_activity("ProcessingEvent", subject, relation, said)
+
+    def decision(
+        self, *, subject: str, relation: SubjectRelation | None = None, **said: Unpack[ActivityFields]
+    ) -> str:
+        """A decision was taken about the person."""
+        return self._say_activity("DecisionEvent", subject, relation, said)
+
+    def activity(
+        self,
+        event_type: EventType,
+        /,
+        *,
+        subject: str,
+        relation: SubjectRelation | None = None,
+        **said: Unpack[ActivityFields],
+    ) -> str:
+        """Any kind of activity, by name.
+
+        `subject` is the identifier of the data subject. Without `occurred_at` it happened now. Returns the
+        event_id; raises `ContractError` naming the field.
+        """
+        return self._say_activity(event_type, subject, relation, said)
+
+    def emit(self, line: Mapping[str, Any], *, pseudonymised: bool = True) -> str:
+        """Say an event or a fact in its JSON face; returns its id.
+
+        Persons are references already unless `pseudonymised` is false. Raises `ContractError` naming the field.
+        """
+        return self.send(self._reader.read(line, pseudonymised=pseudonymised))
+
+    def send(self, said: Said) -> str:
+        """Hand over what was read already; its persons are references. Returns its id.
+
+        A number that the source gave is kept; otherwise this emitter's own is set in `said`.
+        """
+        record = said.record
+        if record["source_sequence"] is not None:
+            self._hand_over(said.kind, said_id(said), message_of(said))
+        else:
+            with self._sequence.next(topic_of(said)) as (instance, number):
+                record["source_instance"], record["source_sequence"] = instance, number
+                try:
+                    self._hand_over(said.kind, said_id(said), message_of(said))
+                except BaseException:
+                    record["source_sequence"] = None
+                    raise
+        return said_id(said)
+
+    def refuse(self, original: bytes | None, error: ContractError, *, line: int) -> str:
+        """Put what could not be said on the dead letters topic of the controller; returns its id.
+
+        `original` is kept as it is: pass None where it holds identifiers of persons.
+        """
+        identifier, message = dead_letter_of(self.controller_id, self.source_system, original, error, line)
+        self._hand_over("dead_letter", identifier, message)
+        return identifier
+
+    def flush(self) -> None:
+        """Wait until everything said is acknowledged; raises `DeliveryError` for what was not."""
+        ended = self._deliveries.next_round()
+        deadline = time.monotonic() + self._patience
+        while not self._deliveries.settled(ended, within=0):
+            patience = deadline - time.monotonic()
+            if patience <= 0:
+                self._deliveries.raise_for_failures()
+                raise DeliveryError(self._deliveries.pending, None)
+            try:
+                self._producer.flush(timeout=patience)
+            except KafkaError:
+                pass  # out of time, or a batch was split under the flush: what is pending decides
+            self._deliveries.settled(ended, within=min(patience, 0.05))
+        self._deliveries.raise_for_failures()
+
+    def close(self) -> None:
+        """Flush and let go of the producer; again is harmless. Raises `DeliveryError`."""
+        if self._closed:
+            return
+        self._closed = True
+        try:
+            self.flush()
+        finally:
+            self._let_go()
+            self._sequence.close()
+
+    def _let_go(self) -> None:
+        try:
+            self._producer.close(timeout=0 if self._deliveries.pending else self._patience)
+        except KafkaError:
+            pass  # messages are pending still: `flush` raised for them
+
+    def _say_activity(self, event_type: str, subject: str, relation: str | None, said: Mapping[str, Any]) -> str:
+        now = datetime.now(UTC)
+        event = {
+            "occurred_at": now,
+            "recorded_at": now,
+            **said,
+            "event_type": event_type,
+            "subject": {"pseudonym": subject, "relation": relation},
+        }
+        return self.emit({"event": event}, pseudonymised=False)
+
+    def _say_fact(self, kind: str, said: dict[str, Any]) -> str:
+        fact = {"recorded_at": datetime.now(UTC), **said, "type": kind}
+        return self.emit({"fact": fact}, pseudonymised=False)
+
+    def _hand_over(self, kind: RecordName, identifier: str, message: Message) -> None:
+        if kind not in self._logged:
+            self._log_schema(kind)
+        self._produce(identifier, message)
+
+    def _log_schema(self, kind: RecordName) -> None:
+        """A trail that cannot decode its rows is worth nothing: what is written with is itself written down."""
+        schema = current(kind)
+        said = {
+            "name": schema.name,
+            "fingerprint": schema.fingerprint,
+            "sha256": schema.sha256,
+            "text": schema.text,
+        }
+        message = Message(SCHEMAS, schema.fingerprint.encode(), json.dumps(said).encode(), [])
+        self._produce(schema.fingerprint, message)
+        self._logged.add(kind)
+
+    def _produce(self, identifier: str, message: Message) -> None:
+        if self._closed:
+            raise ConfigError("the emitter is closed", code="config.emitter-closed")
+        try:
+            future = self._producer.send(
+                message.topic, key=message.key, value=message.value, headers=message.headers
+            )
+            if future.failed():  # refused on the spot, not on its way
+                raise future.exception
+        except KafkaError as error:
+            text = f"{message.topic}: not taken: {type(error).__name__}"
+            hint = "the buffer stayed full, or the topic is not there: `inzage topics` creates it"
+            raise TransientError(text, code="transient.kafka", hint=hint) from error
+        self._deliveries.follow(future, identifier, message.topic)

@@ -1,0 +1,109 @@
+"""Makes the Kafka message of what was said: where it goes, its key, its bytes and its CloudEvents headers.
+
+Everything about a person goes to the events topic of the controller, keyed by the reference of the person, so that
+what was said about one person stays in order. Facts about organisations and law go to the references topics, keyed
+by the fact so that compaction keeps every version. Headers follow the CloudEvents Kafka binding, binary mode.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from inzage.schemas.codec import encode
+from inzage.schemas.errors import ContractError
+from inzage.schemas.json_face import Said
+from inzage.schemas.topics import LAW_REFERENCES, MAX_MESSAGE_BYTES, ControllerTopics
+
+LAW = "LAW"
+BATCH_OVERHEAD_BYTES = 160  # Kafka record batch header (61), record framing and varints, rounded up
+
+_CONTROLLER = re.compile(r"[A-Za-z0-9._-]{1,100}")
+
+Headers = list[tuple[str, bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One record as it is handed to Kafka; `key` None lets the producer choose a partition."""
+
+    topic: str
+    key: bytes | None
+    value: bytes
+    headers: Headers
+
+    @property
+    def size(self) -> int:
+        """Bytes it takes up on the topic, uncompressed, at most."""
+        named = sum(len(name) + len(value) for name, value in self.headers)
+        return len(self.value) + len(self.key or b"") + named + BATCH_OVERHEAD_BYTES
+
+
+def topic_of(said: Said) -> str:
+    """The topic on which `said` belongs; raises `ContractError` for a controller that cannot have one."""
+    controller = said.record["controller_id"]
+    if _CONTROLLER.fullmatch(controller) is None:
+        raise ContractError("controller_id: letters, digits, . _ and - only", code="contract.controller")
+    if said.kind == "reference":
+        return LAW_REFERENCES if controller == LAW else ControllerTopics(controller).references
+    if controller == LAW:
+        raise ContractError("controller_id: a person's data have a controller, not LAW", code="contract.controller")
+    return ControllerTopics(controller).events
+
+
+def message_of(said: Said) -> Message:
+    """The message of `said`; raises `ContractError` when it is too large, naming its size."""
+    record = said.record
+    if said.kind == "activity":
+        key, identifier, said_at = record["subject"]["pseudonym"], record["event_id"], record["occurred_at"]
+        kind = record["event_type"]
+    else:
+        identifier, said_at = record["fact_id"], record["recorded_at"]
+        key = record["subject"] if said.kind == "fact" else identifier
+        kind = record["body"][0].removeprefix("inzage.v1.")
+    headers = _headers(identifier, kind, said_at, record)
+    message = Message(topic_of(said), key.encode(), encode(said.kind, record), headers)
+    if message.size > MAX_MESSAGE_BYTES:
+        text = f"{said.kind}: {message.size} bytes, more than the {MAX_MESSAGE_BYTES} that a topic takes"
+        raise ContractError(text, code="contract.too-large")
+    return message
+
+
+def dead_letter_of(
+    controller: str, source: str, original: bytes | None, error: ContractError, line: int
+) -> tuple[str, Message]:
+    """Identifier and message of a line that could not be said; the same line of the same source has the same id."""
+    coordinates = f"emitter/{controller}/{source}/{line}/".encode()
+    identifier = hashlib.sha256(coordinates + (original or b"")).hexdigest()
+    record = {
+        "dead_letter_id": identifier,
+        "controller_id": controller,
+        "stage": "emitter",
+        "reason": error.code,
+        "message": str(error),
+        "topic": "",  # it never stood on one: the offset is the number of the line
+        "partition": -1,
+        "offset": line,
+        "timestamp": datetime.now(UTC),
+        "key": None,
+        "value": original,
+        "headers": [{"key": "source_system", "value": source.encode()}],
+    }
+    message = Message(ControllerTopics(controller).dead_letters, None, encode("dead_letter", record), [])
+    if message.size > MAX_MESSAGE_BYTES and original is not None:
+        return identifier, dead_letter_of(controller, source, None, error, line)[1]
+    return identifier, message
+
+
+def _headers(identifier: str, kind: str, said_at: datetime, record: dict[str, Any]) -> Headers:
+    source = f"{record['source_system']}/{record['source_instance']}"
+    return [
+        ("ce_specversion", b"1.0"),
+        ("ce_id", identifier.encode()),
+        ("ce_type", f"inzage.v1.{kind}".encode()),
+        ("ce_source", source.encode()),
+        ("ce_time", said_at.isoformat().encode()),
+    ]
