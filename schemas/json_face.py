@@ -120,9 +120,7 @@ def _read_fact(content: Mapping[str, Any], reading: Reading) -> Said:
     raise ContractError(f"type: no such kind of fact{hint}", code="contract.unknown-fact")
 
 
-def _envelope(
-    name: SaidKind, content: Mapping[str, Any], reading: Reading
-) -> tuple[dict[str, Any], dict[str, Any]]:
+def _envelope(name: SaidKind, content: Mapping[str, Any], reading: Reading) -> tuple[dict[str, Any], dict[str, Any]]:
     names = {entry["name"] for entry in _source(name)["fields"]} - {"body"}
     rest = {key: value for key, value in content.items() if key not in names and key != "type"}
     envelope = {key: value for key, value in content.items() if key in names}

@@ -62,9 +62,7 @@ class Settings(BaseSettings):
 
     controllers: tuple[str, ...] = ("CIGNA", "HMBS")
     data_dir: Path = Path("var")
-    packs_dir: Path | None = Field(
-        default=None, description="policy packs beside those that ship; None: those only"
-    )
+    packs_dir: Path | None = Field(default=None, description="policy packs beside those that ship; None: those only")
     kafka: KafkaSettings = Field(default_factory=KafkaSettings)
     clickhouse: ClickHouseSettings = Field(default_factory=ClickHouseSettings)
 

@@ -131,9 +131,7 @@ def _download(command: Sequence[str]) -> None:
         subprocess.run(command, check=True, capture_output=True, text=True, timeout=DOWNLOAD_SECONDS)
     except subprocess.CalledProcessError as error:
         said = (error.stdout + error.stderr).strip().splitlines()
-        raise ArtefactError(
-            f"{Path(command[0]).name} failed: {said[0] if said else error.returncode}"
-        ) from error
+        raise ArtefactError(f"{Path(command[0]).name} failed: {said[0] if said else error.returncode}") from error
     except (OSError, subprocess.TimeoutExpired) as error:
         raise ArtefactError(f"{Path(command[0]).name} failed: {type(error).__name__}") from error
 

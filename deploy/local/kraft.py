@@ -128,9 +128,7 @@ class Node:
         done = subprocess.run(command, capture_output=True, text=True, timeout=60)
         if done.returncode:
             said = (done.stderr or done.stdout).strip().splitlines()
-            raise ArtefactError(
-                f"Kafka's directory cannot be formatted: {said[-1] if said else done.returncode}"
-            )
+            raise ArtefactError(f"Kafka's directory cannot be formatted: {said[-1] if said else done.returncode}")
 
 
 def class_archive(java: Path, jars: Path) -> Path:

@@ -107,9 +107,7 @@ class Supervisor:
         port is taken, `ServiceFailedError` when a service cannot be kept up; nothing is left running.
         """
         lock = DirectoryLock(self._data_dir, "the local stack is up on it")
-        before = {
-            number: signal.signal(number, self._signalled) for number in (signal.SIGINT, signal.SIGTERM)
-        }
+        before = {number: signal.signal(number, self._signalled) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
             for service in self._services:
                 for port, setting in service.ports.items():
@@ -179,9 +177,7 @@ class Supervisor:
             raise self._failed(one.service, f"ended {one.deaths} times in a row, last with exit code {code}")
         pause = self._policy.pause(one.deaths, code)
         one.start_again_at = now + pause.total_seconds()
-        self._say(
-            f"{one.service.name} ended with exit code {code}; starts again in {pause.total_seconds():g} s"
-        )
+        self._say(f"{one.service.name} ended with exit code {code}; starts again in {pause.total_seconds():g} s")
 
     def _failed(self, service: Service, how: str) -> ServiceFailedError:
         return ServiceFailedError(f"{service.name} {how}", hint=f"see {self.log_file(service.name)}")

@@ -74,9 +74,7 @@ class Emitter(Says):
         self._logged: set[RecordName] = set()
         self._patience = delivery_timeout + block
         self._closed = False
-        self._producer = open_producer(
-            kafka, compression=compression, delivery_timeout=delivery_timeout, block=block
-        )
+        self._producer = open_producer(kafka, compression=compression, delivery_timeout=delivery_timeout, block=block)
 
     def __enter__(self) -> Self:
         return self
@@ -86,9 +84,7 @@ class Emitter(Says):
     ) -> None:
         self.close()
 
-    def access(
-        self, *, subject: str, relation: SubjectRelation | None = None, **said: Unpack[ActivityFields]
-    ) -> str:
+    def access(self, *, subject: str, relation: SubjectRelation | None = None, **said: Unpack[ActivityFields]) -> str:
         """Somebody looked at personal data."""
         return self._say_activity("AccessEvent", subject, relation, said)
 
@@ -242,9 +238,7 @@ class Emitter(Says):
         if self._closed:
             raise ConfigError("the emitter is closed", code="config.emitter-closed")
         try:
-            future = self._producer.send(
-                message.topic, key=message.key, value=message.value, headers=message.headers
-            )
+            future = self._producer.send(message.topic, key=message.key, value=message.value, headers=message.headers)
             if future.failed():  # refused on the spot, not on its way
                 raise future.exception
         except KafkaError as error:

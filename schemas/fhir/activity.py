@@ -116,9 +116,7 @@ def _who(said: AuditEvent, mapping: FhirMapping, source_system: str) -> Fields:
     actor = _actor(said)
     found: Fields = {"actor": _actor_fields(actor, said, mapping, source_system)}
     destinations = [agent for agent in said.agents if terms.DESTINATION in agent.codes and agent is not actor]
-    known = [
-        mapping.recipients[name] for agent in destinations for name in agent.names if name in mapping.recipients
-    ]
+    known = [mapping.recipients[name] for agent in destinations for name in agent.names if name in mapping.recipients]
     if known:
         return {**found, "recipient": known[0].recipient, "transfer": known[0].transfer}
     if _kind(said)[0] == "DisclosureEvent":
@@ -139,9 +137,7 @@ def _actor(said: AuditEvent) -> Agent | None:
     return None
 
 
-def _actor_fields(
-    actor: Agent | None, said: AuditEvent, mapping: FhirMapping, source_system: str
-) -> dict[str, Any]:
+def _actor_fields(actor: Agent | None, said: AuditEvent, mapping: FhirMapping, source_system: str) -> dict[str, Any]:
     if actor is None:
         return {}
     employer = next(

@@ -74,9 +74,7 @@ class _Dossier:
     def rows(self) -> Rows:
         rows = {family: list(of.values()) for family, of in self._families.items()}
         for consent in rows["consents"]:
-            consent["rightful"] = self._may_consent(
-                consent.pop("given_by"), consent["subject"], consent["given_at"]
-            )
+            consent["rightful"] = self._may_consent(consent.pop("given_by"), consent["subject"], consent["given_at"])
             del consent["subject"]
         return rows
 

@@ -96,9 +96,7 @@ class ReferenceRows:
         )
         self._keep("consent_rule", key, fact, body)
 
-    def _take_legitimate_interest_assessment_recorded(
-        self, fact: Mapping[str, Any], body: Mapping[str, Any]
-    ) -> None:
+    def _take_legitimate_interest_assessment_recorded(self, fact: Mapping[str, Any], body: Mapping[str, Any]) -> None:
         self._keep("interest", body["lia_ref"], fact, body)
 
     def _take_international_agreement_registered(self, fact: Mapping[str, Any], body: Mapping[str, Any]) -> None:
@@ -155,9 +153,7 @@ class ReferenceRows:
             "org": self._org_table(),
             "matrix": self._matrix_table(),
             "template": dict(self._templates),
-            "classification": {
-                ("",): {"health_revealing": sorted(i for i, health in self._items.items() if health)}
-            },
+            "classification": {("",): {"health_revealing": sorted(i for i, health in self._items.items() if health)}},
             "consent_rule": {("",): {"rules": [self._consent_rule(row) for row in self._rows("consent_rule")]}},
             "interest": self._interest_table(),
             "international_agreement": {
@@ -192,10 +188,7 @@ class ReferenceRows:
         return {
             (org_id,): {
                 **_org(org_id, self._orgs.get(org_id)),
-                **{
-                    family: [_interval(rows[org_id])] if org_id in rows else []
-                    for family, rows in certified.items()
-                },
+                **{family: [_interval(rows[org_id])] if org_id in rows else [] for family, rows in certified.items()},
                 "agreements": agreements[org_id],
                 "listed_as_subprocessor": listed[org_id],
                 "instruments": instruments[org_id],

@@ -148,9 +148,7 @@ class Engine:
         """Create the table of a stage; the statement that fills it from the one before."""
         carried: list[str] = []
         if before is not None:
-            asked = (
-                f"SELECT name, type FROM system.columns WHERE database = '{database}' AND table = '{before.name}'"
-            )
+            asked = f"SELECT name, type FROM system.columns WHERE database = '{database}' AND table = '{before.name}'"
             lines = self._query(asked, "JSONCompactEachRow").splitlines()
             types = {f"`{name}`": kind for name, kind in map(json.loads, lines)}
             carried = [f"{name} {types[name]}" for name in stage.carried]
@@ -215,7 +213,7 @@ class Engine:
         tables = [f"{controller.database}.{stage.name}" for stage in controller.plan.stages]
         for table in tables:
             self._query(f"TRUNCATE TABLE {table}")
-        parts = []
+        parts: list[bytes] = []
         times: dict[int, bytes] = {}
         for row in rows:
             offset = long_bytes(row.offset)

@@ -53,9 +53,7 @@ def _run(screening: OfflineScreening, policies: Policies, entry: Entry, example:
     screened = screening.screen(lines)
     if screened.refused:
         number, _, message = screened.refused[0]
-        return Ran(
-            policies.controller_id, entry.id, example.title, example.result, None, f"line {number}: {message}"
-        )
+        return Ran(policies.controller_id, entry.id, example.title, example.result, None, f"line {number}: {message}")
     judged = [
         verdict
         for verdict in screened.verdicts

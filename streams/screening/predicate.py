@@ -55,9 +55,7 @@ def compile_predicate(text: str, scope: Scope, *, where: str) -> Compiled:
     reads: set[str] = set()
     for node in list(tree.walk()):
         if isinstance(node, _FORBIDDEN):
-            raise _refused(
-                where, f"{type(node).__name__.lower()} is not allowed: only expressions over the view are"
-            )
+            raise _refused(where, f"{type(node).__name__.lower()} is not allowed: only expressions over the view are")
         if isinstance(node, exp.Func) and not scope.trusted:
             _check_function(node, where)
         if isinstance(node, exp.In):
@@ -84,7 +82,7 @@ def _parse(text: str, where: str) -> exp.Expression:
     plain = isinstance(select, exp.Select) and not any(
         value for name, value in select.args.items() if name not in ("expressions", "kind")
     )
-    if len(statements) != 1 or not plain or len(select.expressions) != 1:
+    if len(statements) != 1 or select is None or not plain or len(select.expressions) != 1:
         raise _refused(where, "one expression is expected, and no clause after it")
     found = select.expressions[0]
     if not isinstance(found, exp.Paren):

@@ -87,9 +87,7 @@ def _run(scenario: Mapping[str, Any], screening: OfflineScreening, report: Scena
             if expectation.rule in built or expectation.rule.startswith(others):
                 _settle(expectation, screened, report)
             else:
-                report.not_built.append(
-                    {"scenario": expectation.scenario, "rule": expectation.rule, "why": "entry"}
-                )
+                report.not_built.append({"scenario": expectation.scenario, "rule": expectation.rule, "why": "entry"})
         if expect.get("adds_no_verdict"):
             _settle_redelivery(scenario, expect, screened, report)
 

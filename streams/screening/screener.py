@@ -81,9 +81,7 @@ class Screener:
         datum = encode("activity", as_activity(fact))[HEADER_BYTES:]
         return Row(record.offset, record.known_at, datum, kind)
 
-    def _judge(
-        self, schema: Schema, rows: list[Row], by_offset: Mapping[int, SaidRecord], outcome: Outcome
-    ) -> None:
+    def _judge(self, schema: Schema, rows: list[Row], by_offset: Mapping[int, SaidRecord], outcome: Outcome) -> None:
         for part in self._parts(rows):
             known_at = datetime.fromtimestamp(part[-1].known_at / 1_000_000, UTC)
             tables = self.references.tables(known_at)

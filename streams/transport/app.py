@@ -40,9 +40,7 @@ class BatchApp(faust.App):
     file.
     """
 
-    def __init__(
-        self, id: str, *, kafka: KafkaSettings, batch: BatchSettings | None = None, **options: Any
-    ) -> None:
+    def __init__(self, id: str, *, kafka: KafkaSettings, batch: BatchSettings | None = None, **options: Any) -> None:
         self.batch_settings = batch or BatchSettings()
         self.batch_topics: set[str] = set()
         self._ending = False
@@ -70,9 +68,7 @@ class BatchApp(faust.App):
                     event.ack()
 
             name = f"{function.__module__}.{getattr(function, '__name__', 'agent')}@{topic}"
-            return self.agent(source, name=name, concurrency=1, supervisor_strategy=CrashingSupervisor)(
-                consume
-            )
+            return self.agent(source, name=name, concurrency=1, supervisor_strategy=CrashingSupervisor)(consume)
 
         return decorate
 

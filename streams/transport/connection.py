@@ -60,7 +60,5 @@ def _ssl_context(kafka: KafkaSettings) -> ssl.SSLContext | None:
         if kafka.ssl_certfile is not None:
             context.load_cert_chain(kafka.ssl_certfile, kafka.ssl_keyfile)
     except OSError as error:
-        raise ConfigError(
-            f"a TLS file cannot be read: {type(error).__name__}", code="config.kafka"
-        ) from error
+        raise ConfigError(f"a TLS file cannot be read: {type(error).__name__}", code="config.kafka") from error
     return context

@@ -33,8 +33,6 @@ def _describe_one(error: BaseException) -> str:
         for frame in traceback.extract_tb(error.__traceback__)
     )
     name = (
-        f"{type(error).__name__} ({error.code}: {error})"
-        if isinstance(error, InzageError)
-        else type(error).__name__
+        f"{type(error).__name__} ({error.code}: {error})" if isinstance(error, InzageError) else type(error).__name__
     )
     return f"{name} at {places}" if places else name

@@ -48,11 +48,7 @@ class Intake:
         self, unfinished: Mapping[str, int], now: float
     ) -> tuple[TopicPartition, Sequence[ConsumerRecord]] | None:
         """The next batch to hand out, or None; `unfinished` counts the batches each topic's agent has."""
-        ready = [
-            tp
-            for tp, held in self._held.items()
-            if self._is_ready(tp, held, unfinished.get(tp.topic, 0), now)
-        ]
+        ready = [tp for tp, held in self._held.items() if self._is_ready(tp, held, unfinished.get(tp.topic, 0), now)]
         if not ready:
             return None
         tp = min(ready, key=lambda tp: self._held[tp].since)
@@ -119,9 +115,7 @@ class _Held:
             chunk = self.chunks.popleft()
             fits = chunk
             if len(taken) + len(chunk.records) > max_records or size + chunk.size > max_bytes:
-                fits, rest = _split(
-                    chunk, max_records - len(taken), max_bytes - size, at_least=0 if taken else 1
-                )
+                fits, rest = _split(chunk, max_records - len(taken), max_bytes - size, at_least=0 if taken else 1)
                 if rest.records:
                     self.chunks.appendleft(rest)
                 if not fits.records:

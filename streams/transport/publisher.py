@@ -60,9 +60,7 @@ class BatchPublisher:
         try:
             await self._producer.start()
         except KafkaError as error:
-            raise TransientError(
-                f"no broker answers: {type(error).__name__}", code="transient.kafka"
-            ) from error
+            raise TransientError(f"no broker answers: {type(error).__name__}", code="transient.kafka") from error
 
     async def stop(self) -> None:
         await self._producer.stop()
@@ -93,9 +91,7 @@ class BatchPublisher:
     ) -> None:
         await self.stop()
 
-    async def _by_partition(
-        self, records: Iterable[OutgoingRecord]
-    ) -> dict[tuple[str, int], list[OutgoingRecord]]:
+    async def _by_partition(self, records: Iterable[OutgoingRecord]) -> dict[tuple[str, int], list[OutgoingRecord]]:
         chosen: defaultdict[tuple[str, int], list[OutgoingRecord]] = defaultdict(list)
         counts: dict[str, int] = {}
         anywhere: dict[str, int] = {}
@@ -113,9 +109,7 @@ class BatchPublisher:
         try:
             return len(await self._producer.partitions_for(topic))
         except KafkaError as error:
-            raise TransientError(
-                f"topic {topic} is not known to the brokers", code="transient.topic"
-            ) from error
+            raise TransientError(f"topic {topic} is not known to the brokers", code="transient.topic") from error
 
     def _build(self, topic: str, partition: int, records: Sequence[OutgoingRecord]) -> list[Any]:
         batches = [self._producer.create_batch()]
@@ -132,9 +126,7 @@ class BatchPublisher:
         return batches
 
     async def _send(self, topic: str, partition: int, batches: Sequence[Any]) -> None:
-        acknowledgements = [
-            await self._producer.send_batch(batch, topic, partition=partition) for batch in batches
-        ]
+        acknowledgements = [await self._producer.send_batch(batch, topic, partition=partition) for batch in batches]
         await asyncio.gather(*acknowledgements)
 
 
@@ -144,7 +136,4 @@ def partition_of(key: bytes, partitions: int) -> int:
 
 
 def _append(batch: Any, record: OutgoingRecord) -> bool:
-    return (
-        batch.append(timestamp=None, key=record.key, value=record.value, headers=list(record.headers))
-        is not None
-    )
+    return batch.append(timestamp=None, key=record.key, value=record.value, headers=list(record.headers)) is not None

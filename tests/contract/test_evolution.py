@@ -25,9 +25,7 @@ def faults(reader: str, writer: str) -> list[str]:
     return [] if found.compatibility is SchemaCompatibilityType.compatible else sorted(found.messages)
 
 
-@pytest.mark.parametrize(
-    "old", [pytest.param(path, id=str(path).rpartition("released/")[2]) for path in released()]
-)
+@pytest.mark.parametrize("old", [pytest.param(path, id=str(path).rpartition("released/")[2]) for path in released()])
 def test_full_transitive_compatibility(old: Traversable) -> None:
     new = current(old.name.removesuffix(".avsc")).text  # type: ignore[arg-type]
     assert faults(new, old.read_text("utf-8")) == []

@@ -79,9 +79,7 @@ def test_the_versions_are_those_that_were_read() -> None:
     assert version("aiokafka").startswith("0.14.")
 
 
-@pytest.mark.parametrize(
-    ("seam", "parameters"), SIGNATURES, ids=lambda seam: getattr(seam, "__qualname__", "")
-)
+@pytest.mark.parametrize(("seam", "parameters"), SIGNATURES, ids=lambda seam: getattr(seam, "__qualname__", ""))
 def test_a_seam_keeps_its_signature(seam: Callable[..., Any], parameters: list[str]) -> None:
     assert list(inspect.signature(seam).parameters) == parameters
 
@@ -106,9 +104,7 @@ def test_no_private_method_is_shadowed_by_accident(overriding: type, base: type)
         "__annotations__",
     }
     ours = {
-        name
-        for name, value in vars(overriding).items()
-        if inspect.isfunction(value) or isinstance(value, property)
+        name for name, value in vars(overriding).items() if inspect.isfunction(value) or isinstance(value, property)
     }
     shadowed = {name for name in ours if hasattr(base, name)} - known
     assert not shadowed

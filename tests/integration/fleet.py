@@ -71,9 +71,7 @@ class Fleet:
         """Publish `count` records, the next partition each."""
         start = self.published.total()
         places = [(start + n) % PARTITIONS for n in range(count)]
-        await self._publisher.publish(
-            OutgoingRecord(self.topic, None, value, partition=place) for place in places
-        )
+        await self._publisher.publish(OutgoingRecord(self.topic, None, value, partition=place) for place in places)
         self.published.update(places)
 
     async def publish_for(self, seconds: float, per_second: int) -> None:

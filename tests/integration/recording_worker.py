@@ -32,9 +32,7 @@ def main() -> None:
     parser.add_argument("--topic", required=True)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--max-records", type=int, default=200)
-    parser.add_argument(
-        "--work", type=float, nargs="+", default=[0.0], help="seconds per batch, one at random"
-    )
+    parser.add_argument("--work", type=float, nargs="+", default=[0.0], help="seconds per batch, one at random")
     parser.add_argument("--poison", type=Path, help="while this file exists, the poison record raises")
     parser.add_argument("--seek-delay", type=float, default=0.0, help="wait this long after every seek")
     parser.add_argument("--fetch-times", type=float, default=1.0, help="wait longer for an empty fetch")

@@ -120,9 +120,7 @@ async def test_a_new_assignment_is_a_new_incarnation(broker, tmp_path: Path) -> 
 def committed(fleet: Fleet) -> dict[int, int]:
     consumer = KafkaConsumer(bootstrap_servers=fleet.kafka.bootstrap_servers, group_id=fleet.topic)
     try:
-        offsets = {
-            place: consumer.committed(TopicPartition(fleet.topic, place)) for place in range(PARTITIONS)
-        }
+        offsets = {place: consumer.committed(TopicPartition(fleet.topic, place)) for place in range(PARTITIONS)}
         return {place: offset or 0 for place, offset in offsets.items()}
     finally:
         consumer.close()

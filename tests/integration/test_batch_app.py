@@ -82,9 +82,7 @@ async def test_a_slow_topic_does_not_hold_up_another(kafka: KafkaSettings, topic
         async with running(app):
             try:
                 await until(lambda: seen[topics[1]] == 100, within=20.0)
-                await publisher.publish(
-                    OutgoingRecord(topics[1], None, b"x", partition=1) for _ in range(100)
-                )
+                await publisher.publish(OutgoingRecord(topics[1], None, b"x", partition=1) for _ in range(100))
                 await until(lambda: seen[topics[1]] == 200, within=5.0)
                 assert seen[topics[0]] == 0
             finally:

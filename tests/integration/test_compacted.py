@@ -39,9 +39,7 @@ def dossiers(topic: str, numbers: range, partition: int | None = None) -> Iterat
 
 
 async def numbers(kafka: KafkaSettings, topic: str, partitions: list[int] | None = None) -> list[int]:
-    return sorted(
-        [int(found.value) async for block in read_to_end(kafka, topic, partitions) for found in block]
-    )
+    return sorted([int(found.value) async for block in read_to_end(kafka, topic, partitions) for found in block])
 
 
 async def test_one_partition_or_all_are_read(kafka: KafkaSettings, topic: str) -> None:
@@ -61,9 +59,7 @@ async def test_a_follower_yields_only_what_is_new(kafka: KafkaSettings, topic: s
             assert sorted(found) == list(numbers)
 
 
-async def test_a_follower_with_nothing_new_answers_in_one_round_trip(
-    kafka: KafkaSettings, topic: str
-) -> None:
+async def test_a_follower_with_nothing_new_answers_in_one_round_trip(kafka: KafkaSettings, topic: str) -> None:
     """A held fetch on the same connection would make the question for the end wait as long."""
     async with BatchPublisher(kafka) as publisher, Follower(kafka, topic) as follower:
         await publisher.publish(dossiers(topic, range(50)))

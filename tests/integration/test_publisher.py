@@ -73,9 +73,7 @@ async def test_a_key_lies_where_kafka_python_puts_it(kafka: KafkaSettings, topic
 
 async def test_what_is_not_acknowledged_raises(kafka: KafkaSettings, narrow_topic: str) -> None:
     """One of three partitions refuses: `publish` says so although the others took theirs."""
-    outgoing = [
-        OutgoingRecord(narrow_topic, b"k", b"x" * size, partition=n) for n, size in enumerate((9, 9, 900))
-    ]
+    outgoing = [OutgoingRecord(narrow_topic, b"k", b"x" * size, partition=n) for n, size in enumerate((9, 9, 900))]
     async with BatchPublisher(kafka, request_timeout=2.0) as publisher:
         with pytest.raises(TransientError, match="not acknowledged"):
             await publisher.publish(outgoing)

@@ -82,9 +82,7 @@ class HttpInterface:
 
     def _run(self, asked: QueryRequest) -> Answer:
         if asked.insert:
-            return self._engine.insert(
-                asked.insert, asked.data, settings=asked.settings, database=asked.database
-            )
+            return self._engine.insert(asked.insert, asked.data, settings=asked.settings, database=asked.database)
         return self._engine.query(
             asked.text,
             asked.statement,

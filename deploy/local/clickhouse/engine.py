@@ -66,9 +66,7 @@ class Engine:
             body, format_name = result.bytes(), statement.format or default_format
             if statement.reads and format_name == "Native" and not body:
                 select = text[: statement.body_end].decode()
-                body = empty_block(
-                    lambda sql: handle.query(sql, "JSONCompact", params=dict(parameters)), select
-                )
+                body = empty_block(lambda sql: handle.query(sql, "JSONCompact", params=dict(parameters)), select)
             return Answer(
                 body,
                 format_name if statement.reads else None,

@@ -46,9 +46,7 @@ class QueryRequest:
     default_format: str = "TabSeparated"
 
 
-def read_request(
-    method: str, arguments: Mapping[str, str], headers: Mapping[str, str], body: bytes
-) -> QueryRequest:
+def read_request(method: str, arguments: Mapping[str, str], headers: Mapping[str, str], body: bytes) -> QueryRequest:
     """Read a request whose header names are in lower case; raises `QueryError`.
 
     A GET is read-only, as in ClickHouse: its settings may still be changed.
@@ -71,9 +69,7 @@ def read_request(
         settings["readonly"] = readonly  # last: after it nothing can be set
     text, insert, data = _split(arguments.get("query", "").encode(), body)
     parameters = {
-        name.removeprefix(_PARAMETER): value
-        for name, value in arguments.items()
-        if name.startswith(_PARAMETER)
+        name.removeprefix(_PARAMETER): value for name, value in arguments.items() if name.startswith(_PARAMETER)
     }
     _refuse_hidden_identifier(text, parameters)
     return QueryRequest(
@@ -104,9 +100,7 @@ def decode_body(body: bytes, encoding: str) -> bytes:
                 return zlib.decompress(body)
     except (OSError, EOFError, RuntimeError, zlib.error, zstandard.ZstdError) as error:
         raise QueryError.of(432, "UNKNOWN_CODEC", f"The body is not {encoding}") from error
-    raise QueryError.of(
-        89, "UNKNOWN_COMPRESSION_METHOD", "Content-Encoding is not lz4, zstd, gzip or deflate"
-    )
+    raise QueryError.of(89, "UNKNOWN_COMPRESSION_METHOD", "Content-Encoding is not lz4, zstd, gzip or deflate")
 
 
 def _split(query: bytes, body: bytes) -> tuple[bytes, Insert | None, bytes]:
@@ -129,9 +123,7 @@ def _refuse_hidden_identifier(text: bytes, parameters: Mapping[str, str]) -> Non
 
 
 def _form(content_type: str, body: bytes) -> dict[str, str]:
-    message = BytesParser(policy=HTTP).parsebytes(
-        b"Content-Type: " + content_type.encode() + b"\r\n\r\n" + body
-    )
+    message = BytesParser(policy=HTTP).parsebytes(b"Content-Type: " + content_type.encode() + b"\r\n\r\n" + body)
     fields = {}
     for part in message.iter_parts():
         if part.get_filename():

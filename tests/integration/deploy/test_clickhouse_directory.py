@@ -73,9 +73,7 @@ def test_append_only_grants(tmp_path: Path, clickhouse_factory: Factory) -> None
     client.close()
 
 
-def test_kill_loses_no_acknowledged_row_and_leaves_no_file(
-    tmp_path: Path, clickhouse_factory: Factory
-) -> None:
+def test_kill_loses_no_acknowledged_row_and_leaves_no_file(tmp_path: Path, clickhouse_factory: Factory) -> None:
     """SIGKILL in the middle of inserts: what was acknowledged is there after the next start."""
     endpoint = clickhouse_factory(tmp_path)
     client = clickhouse_connect.get_client(host=endpoint.host, port=endpoint.port)
@@ -145,7 +143,5 @@ def test_migrations_run_before_the_grants(tmp_path: Path) -> None:
         "    print(refused.number)\n"
         "engine.close()\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True, timeout=60
-    )
+    done = subprocess.run([sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True, timeout=60)
     assert (done.stdout, done.returncode) == ("497\n", 0), done.stderr

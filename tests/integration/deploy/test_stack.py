@@ -23,9 +23,7 @@ def test_broker_and_endpoint_come_up_answer_and_go(tmp_path: Path) -> None:
     endpoint = Endpoint(tmp_path / "clickhouse", migrate=False)
     services = [
         Service("kafka", broker.command, ready=broker.ready, ports={broker.port: "kafka.bootstrap_servers"}),
-        Service(
-            "clickhouse", endpoint.command, ready=endpoint.ready, ports={endpoint.port: "clickhouse.url"}
-        ),
+        Service("clickhouse", endpoint.command, ready=endpoint.ready, ports={endpoint.port: "clickhouse.url"}),
     ]
     supervisor = Supervisor(services, tmp_path)
     seen: dict[str, int] = {}

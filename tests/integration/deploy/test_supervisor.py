@@ -185,9 +185,7 @@ def test_taken_port_is_named_with_its_setting(tmp_path: Path) -> None:
 
 def test_program_that_is_not_there_is_a_failure_with_a_log(tmp_path: Path) -> None:
     policy = RestartPolicy(first_pause=timedelta(milliseconds=10), quick_deaths=1)
-    supervisor = Supervisor(
-        [Service("ghost", ["/nowhere/ghost"], ready=lambda: False)], tmp_path, policy=policy
-    )
+    supervisor = Supervisor([Service("ghost", ["/nowhere/ghost"], ready=lambda: False)], tmp_path, policy=policy)
     with pytest.raises(ServiceFailedError):
         supervisor.run()
     assert "cannot run /nowhere/ghost" in supervisor.log_file("ghost").read_text()

@@ -39,9 +39,7 @@ def test_lines_that_fit_become_events_and_facts(capsys: pytest.CaptureFixture[st
     assert list(tmp_path.iterdir()) == [tmp_path / "said.jsonl"], "a dry run leaves nothing behind"
 
 
-def test_each_wrong_line_is_listed_with_field_and_reason(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path
-) -> None:
+def test_each_wrong_line_is_listed_with_field_and_reason(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     wrong = {**EVENT, "purpose": "CLAIMS_HANDLNG"}
     code, counts = emit(capsys, tmp_path, json.dumps(wrong), "{", json.dumps(EVENT), "7", '{"x": 1}')
     assert code == 1
