@@ -16,5 +16,5 @@ def create() -> None:
     from inzage.deploy.local.topics import ensure_topics
 
     settings = load_settings()
-    ensure_topics(settings.kafka, settings.controllers)
+    ensure_topics(settings, settings.controllers)
     say(f"topics of {', '.join(settings.controllers)} are there")
