@@ -7,13 +7,14 @@ references changed, so that every part sees one state of them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from inzage.schemas.codec import HEADER_BYTES, Schema, current, decode, encode, split
 from inzage.schemas.errors import ContractError
+from inzage.streams.dossier.reference_rows import Tables
 from inzage.streams.dossier.references import References
 from inzage.streams.dossier.versions import PersonDossier
 from inzage.streams.screening.engine import Controller, Engine, Hit, Row
@@ -21,6 +22,22 @@ from inzage.streams.screening.fact_row import as_activity
 from inzage.streams.screening.record import Outcome, Place, SaidRecord, dead_letter
 from inzage.streams.screening.redelivery import Redeliveries
 from inzage.streams.screening.verdicts import VerdictMaker
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What one part of a batch led to at first sight, and the references it was judged with."""
+
+    schema: Schema
+    rows: list[Row]
+    tables: Tables
+    hits: list[Hit]
+    unreadable: list[Row]
+
+    @property
+    def counted(self) -> list[Hit]:
+        """Transfers under a derogation: whether those are occasional depends on how many there were."""
+        return [hit for hit in self.hits if hit.seen["instrument"].startswith("DEROGATION_")]
 
 
 @dataclass(slots=True)
@@ -62,9 +79,14 @@ class Screener:
             except ContractError as error:
                 outcome.dead_letters.append(self._dead(record, error.code, str(error)))
         self.engine.load_dossiers(self.controller, outcome.changed.values())
-        for header, of_schema in rows.items():
-            schema = self.schemas.get(header) or split(header + b"\x00")
-            self._judge(schema, of_schema, by_offset, outcome)
+        found = [
+            found
+            for header, of_schema in rows.items()
+            for found in self._judge(self.schemas.get(header) or split(header + b"\x00"), of_schema)
+        ]
+        self._count_derogations(found, outcome)
+        for part in found:
+            self._conclude(part, by_offset, outcome)
         outcome.judged = self._report(records, facts, outcome)
         return outcome
 
@@ -81,19 +103,20 @@ class Screener:
         datum = encode("activity", as_activity(fact))[HEADER_BYTES:]
         return Row(record.offset, record.known_at, datum, kind)
 
-    def _judge(self, schema: Schema, rows: list[Row], by_offset: Mapping[int, SaidRecord], outcome: Outcome) -> None:
+    def _judge(self, schema: Schema, rows: list[Row]) -> Iterator[_Found]:
         for part in self._parts(rows):
             known_at = datetime.fromtimestamp(part[-1].known_at / 1_000_000, UTC)
             tables = self.references.tables(known_at)
             self.engine.load_tables(self.controller, tables)
-            hits, unreadable = self.engine.judge(self.controller, schema, part)
-            hits = self._again_with_derogations(schema, part, hits, outcome)
-            maker = VerdictMaker(self.controller.policies, self.place, self.dossiers, tables)
-            for hit in hits:
-                outcome.verdicts += maker.verdicts(hit, by_offset[hit.offset])
-            for row in unreadable:
-                message = "activity: the datum cannot be read"
-                outcome.dead_letters.append(self._dead(by_offset[row.offset], "contract.undecodable", message))
+            yield _Found(schema, part, tables, *self.engine.judge(self.controller, schema, part))
+
+    def _conclude(self, found: _Found, by_offset: Mapping[int, SaidRecord], outcome: Outcome) -> None:
+        maker = VerdictMaker(self.controller.policies, self.place, self.dossiers, found.tables)
+        for hit in self._again_with_derogations(found):
+            outcome.verdicts += maker.verdicts(hit, by_offset[hit.offset])
+        for row in found.unreadable:
+            message = "activity: the datum cannot be read"
+            outcome.dead_letters.append(self._dead(by_offset[row.offset], "contract.undecodable", message))
 
     def _parts(self, rows: list[Row]) -> list[list[Row]]:
         """`rows` cut where references changed. Broker times do not go back within a partition by more than skew."""
@@ -108,14 +131,9 @@ class Screener:
             parts.setdefault(sum(change <= row.known_at for change in changes), []).append(row)
         return [parts[number] for number in sorted(parts)]
 
-    def _again_with_derogations(
-        self, schema: Schema, rows: list[Row], hits: list[Hit], outcome: Outcome
-    ) -> list[Hit]:
-        """Count transfers under a derogation, then judge those once more: rare, so worth a second look."""
-        counted = [hit for hit in hits if hit.seen["instrument"].startswith("DEROGATION_")]
-        if not counted:
-            return hits
-        for hit in counted:
+    def _count_derogations(self, found: Sequence[_Found], outcome: Outcome) -> None:
+        """Count every transfer of the batch under a derogation, whatever schema it was written with."""
+        for hit in (hit for part in found for hit in part.counted):
             key = f"{hit.seen['org_key']}|{hit.seen['instrument']}"
             seen = self.derogations.setdefault(key, [])
             if hit.offset not in {offset for offset, _ in seen}:
@@ -123,9 +141,16 @@ class Screener:
                 seen.append((hit.offset, at))
                 outcome.derogations[key] = seen
         self.engine.load_derogations(self.controller, outcome.derogations)
-        offsets = {hit.offset for hit in counted}
-        again, _ = self.engine.judge(self.controller, schema, [row for row in rows if row.offset in offsets])
-        return sorted([hit for hit in hits if hit.offset not in offsets] + again, key=lambda hit: hit.offset)
+
+    def _again_with_derogations(self, found: _Found) -> list[Hit]:
+        """Judge transfers under a derogation once more, now that all are counted: rare, so worth a second look."""
+        offsets = {hit.offset for hit in found.counted}
+        if not offsets:
+            return found.hits
+        self.engine.load_tables(self.controller, found.tables)
+        rows = [row for row in found.rows if row.offset in offsets]
+        again, _ = self.engine.judge(self.controller, found.schema, rows)
+        return sorted([hit for hit in found.hits if hit.offset not in offsets] + again, key=lambda hit: hit.offset)
 
     def _dead(self, record: SaidRecord, reason: str, message: str) -> dict[str, Any]:
         return dead_letter(self.place, self.controller.policies.controller_id, record, reason, message)
