@@ -83,6 +83,7 @@ class Controller:
     plan: Plan
     moves: tuple[str, ...]
     loaded: dict[str, dict[Key, str]] = field(default_factory=dict)
+    tables: Tables | None = None
 
 
 @cache
@@ -124,7 +125,8 @@ class Engine:
     def _settle(self) -> None:
         """One thread, and no compilation of expressions: a batch is too short for either to pay (measured)."""
         self._query(
-            "SET max_threads = 1, max_insert_threads = 1, compile_expressions = 0, input_format_parallel_parsing = 0"
+            "SET max_threads = 1, max_insert_threads = 1, compile_expressions = 0, input_format_parallel_parsing = 0, "
+            "input_format_avro_allow_missing_fields = 1"
         )
 
     def add(self, policies: Policies) -> Controller:
@@ -182,6 +184,9 @@ class Engine:
 
     def load_tables(self, controller: Controller, tables: Tables) -> None:
         """Make the references what `tables` says; only rows that differ from what is loaded are written."""
+        if controller.tables is tables:
+            return
+        controller.tables = tables
         for name, rows in tables.items():
             loaded = controller.loaded.setdefault(name, {})
             texts = {key: _text({**dict(zip(_KEYS[name], key, strict=True)), **row}) for key, row in rows.items()}

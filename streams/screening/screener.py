@@ -15,7 +15,7 @@ from typing import Any
 from inzage.schemas.codec import HEADER_BYTES, Schema, current, decode, encode, split
 from inzage.schemas.errors import ContractError
 from inzage.streams.dossier.references import References
-from inzage.streams.dossier.versions import PersonDossier
+from inzage.streams.dossier.store import DossierStore
 from inzage.streams.screening.engine import Controller, Engine, Hit, Row
 from inzage.streams.screening.fact_row import as_activity
 from inzage.streams.screening.record import Outcome, Place, SaidRecord, dead_letter
@@ -32,8 +32,7 @@ class Screener:
     references: References
     place: Place = field(default_factory=Place)
     schemas: Mapping[bytes, Schema] = field(default_factory=dict)
-    dossiers: dict[str, PersonDossier] = field(default_factory=dict)
-    derogations: dict[str, list[tuple[int, datetime]]] = field(default_factory=dict)
+    store: DossierStore = field(default_factory=DossierStore)
     recent: Redeliveries = field(default_factory=Redeliveries)
 
     def screen(self, records: Sequence[SaidRecord]) -> Outcome:
@@ -61,7 +60,9 @@ class Screener:
                     )
             except ContractError as error:
                 outcome.dead_letters.append(self._dead(record, error.code, str(error)))
-        self.engine.load_dossiers(self.controller, outcome.changed.values())
+        spoken_of = {record.key.decode(errors="replace") for record in records if record.key}
+        fresh = {dossier.subject: dossier for dossier in self.store.not_loaded(spoken_of)}
+        self.engine.load_dossiers(self.controller, (fresh | outcome.changed).values())
         for header, of_schema in rows.items():
             schema = self.schemas.get(header) or split(header + b"\x00")
             self._judge(schema, of_schema, by_offset, outcome)
@@ -72,7 +73,7 @@ class Screener:
         """Take a fact into its dossier; a row when some policy judges facts of its kind."""
         _, fact = decode(record.value, also=self.schemas)
         assert record.value is not None
-        dossier = self.dossiers.setdefault(fact["subject"], PersonDossier(fact["subject"]))
+        dossier = self.store.open(fact["subject"])
         if dossier.take(record.offset, record.value, fact):
             outcome.changed[dossier.subject] = dossier
         kind = fact["body"][0].rpartition(".")[2]
@@ -88,7 +89,7 @@ class Screener:
             self.engine.load_tables(self.controller, tables)
             hits, unreadable = self.engine.judge(self.controller, schema, part)
             hits = self._again_with_derogations(schema, part, hits, outcome)
-            maker = VerdictMaker(self.controller.policies, self.place, self.dossiers, tables)
+            maker = VerdictMaker(self.controller.policies, self.place, self.store, tables)
             for hit in hits:
                 outcome.verdicts += maker.verdicts(hit, by_offset[hit.offset])
             for row in unreadable:
@@ -117,7 +118,7 @@ class Screener:
             return hits
         for hit in counted:
             key = f"{hit.seen['org_key']}|{hit.seen['instrument']}"
-            seen = self.derogations.setdefault(key, [])
+            seen = self.store.derogations(key)
             if hit.offset not in {offset for offset, _ in seen}:
                 at = datetime.fromisoformat(hit.seen["occurred_at"]).replace(tzinfo=UTC)
                 seen.append((hit.offset, at))

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from inzage.streams.dossier.reference_rows import Tables
-from inzage.streams.dossier.versions import PersonDossier
+from inzage.streams.dossier.store import DossierStore
 from inzage.streams.screening.engine import Hit
 from inzage.streams.screening.facts_used import facts_used
 from inzage.streams.screening.pack import Entry, Policies
@@ -24,7 +23,7 @@ class VerdictMaker:
 
     policies: Policies
     place: Place
-    dossiers: Mapping[str, PersonDossier]
+    dossiers: DossierStore
     tables: Tables
 
     def verdicts(self, hit: Hit, record: SaidRecord) -> list[dict[str, Any]]:
