@@ -42,10 +42,15 @@ class Message:
         return len(self.value) + len(self.key or b"") + named + BATCH_OVERHEAD_BYTES
 
 
+def can_have_topics(controller: str) -> bool:
+    """Whether Kafka takes topics with this name in them."""
+    return _CONTROLLER.fullmatch(controller) is not None
+
+
 def topic_of(said: Said) -> str:
     """The topic on which `said` belongs; raises `ContractError` for a controller that cannot have one."""
     controller = said.record["controller_id"]
-    if _CONTROLLER.fullmatch(controller) is None:
+    if not can_have_topics(controller):
         raise ContractError("controller_id: letters, digits, . _ and - only", code="contract.controller")
     if said.kind == "reference":
         return LAW_REFERENCES if controller == LAW else ControllerTopics(controller).references
