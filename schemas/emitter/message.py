@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from inzage.schemas.codec import encode
+from inzage.schemas.emitter.shapes import encode_activity
 from inzage.schemas.errors import ContractError
 from inzage.schemas.json_face import Said
 from inzage.schemas.topics import LAW_REFERENCES, MAX_MESSAGE_BYTES, ControllerTopics
@@ -70,7 +71,8 @@ def message_of(said: Said) -> Message:
         key = record["subject"] if said.kind == "fact" else identifier
         kind = record["body"][0].removeprefix("inzage.v1.")
     headers = _headers(identifier, kind, said_at, record)
-    message = Message(topic_of(said), key.encode(), encode(said.kind, record), headers)
+    value = encode_activity(record) if said.kind == "activity" else encode(said.kind, record)
+    message = Message(topic_of(said), key.encode(), value, headers)
     if message.size > MAX_MESSAGE_BYTES:
         text = f"{said.kind}: {message.size} bytes, more than the {MAX_MESSAGE_BYTES} that a topic takes"
         raise ContractError(text, code="contract.too-large")
