@@ -97,7 +97,7 @@ class Worker:
                 controller_id: References(controller_id.upper(), law(), controller.policies.settings)
                 for controller_id, controller in self._controllers.items()
             }
-            self._publisher = BatchPublisher(self.settings.kafka, compression="lz4")
+            self._publisher = BatchPublisher(self.settings.kafka)
             await self._publisher.start()
             await self._publisher.publish(_schemas())
             self._feed = await ReferenceFeed(self.settings.kafka, references).__aenter__()
