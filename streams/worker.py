@@ -50,6 +50,7 @@ class Worker:
     _controllers: dict[str, Controller] = field(default_factory=dict)
     _topic_ids: dict[str, str] = field(default_factory=dict)
     _screeners: dict[tuple[str, int], tuple[int, Screener]] = field(default_factory=dict)
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     _feed: ReferenceFeed | None = None
     _publisher: BatchPublisher | None = None
     _thread: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "judge"))
@@ -65,7 +66,15 @@ class Worker:
         for controller_id in self.settings.controllers:
             self._listen(app, controller_id)
         self.measures.watch(app)
+        app.on_before_shutdown.connect(self._stop)
         app.run()
+
+    async def _stop(self, app: BatchApp, **_: Any) -> None:
+        """Let go of the clients that are not Faust's own."""
+        if self._feed is not None:
+            await self._feed.__aexit__(None, None, None)
+        if self._publisher is not None:
+            await self._publisher.stop()
 
     def _listen(self, app: BatchApp, controller_id: str) -> None:
         topics = ControllerTopics(controller_id)
@@ -80,9 +89,10 @@ class Worker:
         app.batch_agent(topics.events)(judge)
 
     async def _judge(self, controller_id: str, topics: ControllerTopics, batch: RecordBatch) -> None:
-        feed, publisher = await self._started()
-        await feed.catch_up()
-        screener = await self._screener(controller_id, topics, batch)
+        async with self._turn:  # agents of several controllers share the followers
+            feed, publisher = await self._started()
+            await feed.catch_up()
+            screener = await self._screener(controller_id, topics, batch)
         with self.measures.batch(controller_id, len(batch)):
             loop = asyncio.get_running_loop()
             outcome = await loop.run_in_executor(self._thread, _screen, screener, batch.records)

@@ -125,8 +125,8 @@ class Engine:
     def _settle(self) -> None:
         """One thread, and no compilation of expressions: a batch is too short for either to pay (measured)."""
         self._query(
-            "SET max_threads = 1, max_insert_threads = 1, compile_expressions = 0, input_format_parallel_parsing = 0, "
-            "input_format_avro_allow_missing_fields = 1"
+            "SET max_threads = 1, max_insert_threads = 1, compile_expressions = 0, "
+            "input_format_parallel_parsing = 0, input_format_avro_allow_missing_fields = 1"
         )
 
     def add(self, policies: Policies) -> Controller:
