@@ -34,7 +34,7 @@ async def load_recent(kafka: KafkaSettings, topics: ControllerTopics, partition:
     try:
         await consumer.start()
         consumer.assign([place])
-        begin = max((await consumer.beginning_offsets([place]))[place], first - recent.window)
+        begin = max((await consumer.beginning_offsets([place]))[place], (first // recent.window - 1) * recent.window)
         consumer.seek(place, begin)
         position = begin
         while position < first:

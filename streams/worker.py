@@ -9,12 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, get_args
 
-from aiokafka.structs import ConsumerRecord
 from kafka.admin import KafkaAdminClient
 
 from inzage.schemas.codec import RecordName, current
@@ -29,7 +27,7 @@ from inzage.streams.partition import load_dossiers, load_recent
 from inzage.streams.reference_feed import ReferenceFeed
 from inzage.streams.screening.engine import Controller, engine
 from inzage.streams.screening.pack import policies_of
-from inzage.streams.screening.record import Outcome, Place, SaidRecord
+from inzage.streams.screening.record import Place
 from inzage.streams.screening.screener import Screener
 from inzage.streams.transport.app import BatchApp
 from inzage.streams.transport.batch import RecordBatch
@@ -95,7 +93,7 @@ class Worker:
             screener = await self._screener(controller_id, topics, batch)
         with self.measures.batch(controller_id, len(batch)):
             loop = asyncio.get_running_loop()
-            outcome = await loop.run_in_executor(self._thread, _screen, screener, batch.records)
+            outcome = await loop.run_in_executor(self._thread, screener.screen, batch.records)
             await publisher.publish(decisions(topics, outcome))
             await publisher.publish(state(topics, outcome, batch.partition))
         self.measures.found(controller_id, outcome)
@@ -131,15 +129,6 @@ class Worker:
         )
         self._screeners[batch.topic, batch.partition] = (batch.incarnation, screener)
         return screener
-
-
-def _screen(screener: Screener, records: Sequence[ConsumerRecord]) -> Outcome:
-    return screener.screen(
-        [
-            SaidRecord(record.offset, record.timestamp * 1000, record.key, record.value, tuple(record.headers))
-            for record in records
-        ]
-    )
 
 
 def _topic_ids(settings: Settings) -> dict[str, str]:

@@ -7,6 +7,7 @@ write of a worker that lost the partition does no harm.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -23,7 +24,6 @@ class DossierStore:
 
     _kept: dict[str, tuple[int, bytes]] = field(default_factory=dict)
     _open: dict[str, PersonDossier] = field(default_factory=dict)
-    _loaded: set[str] = field(default_factory=set)
     _derogations: dict[str, Transfers] = field(default_factory=dict)
 
     def keep(self, value: bytes) -> None:
@@ -54,11 +54,13 @@ class DossierStore:
         """The dossier of a person, a new one when there was none."""
         return self.get(subject) or self._open.setdefault(subject, PersonDossier(subject))
 
-    def not_loaded(self, subjects: set[str]) -> list[PersonDossier]:
-        """Of `subjects`, the dossiers that the engine was not given yet; it is from now on."""
-        fresh = [subject for subject in subjects - self._loaded if self.get(subject) is not None]
-        self._loaded |= set(fresh)
-        return [self._open[subject] for subject in fresh]
+    def not_loaded(self, keys: Iterable[bytes | None]) -> list[PersonDossier]:
+        """The dossiers behind the Kafka keys that the engine was not given yet; it is from now on."""
+        if not self._kept:
+            return []
+        spoken_of = {key.decode(errors="replace") for key in set(keys) if key is not None}
+        fresh = [self.get(subject) for subject in spoken_of & self._kept.keys()]
+        return [dossier for dossier in fresh if dossier is not None]
 
     def derogations(self, key: str) -> Transfers:
         """Transfers counted for importer and instrument: offset and instant of each."""

@@ -21,7 +21,7 @@ from datetime import datetime
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import chdb
 
@@ -52,9 +52,8 @@ _KEYS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One datum to judge: its offset, when it became known (microseconds, UTC), the kind of fact it stands for."""
+class Row(NamedTuple):
+    """One datum to judge: its offset, when it became known (milliseconds, UTC), the kind of fact it stands for."""
 
     offset: int
     known_at: int
@@ -222,7 +221,7 @@ class Engine:
         times: dict[int, bytes] = {}
         for row in rows:
             offset = long_bytes(row.offset)
-            time = times.get(row.known_at) or times.setdefault(row.known_at, long_bytes(row.known_at))
+            time = times.get(row.known_at) or times.setdefault(row.known_at, long_bytes(row.known_at * 1000))
             parts += (offset, time, bytes_bytes(row.fact.encode()) if row.fact else b"\x00", row.datum, offset)
         self._batch.write_bytes(container(_wrapper(schema), parts, len(rows)))
         try:

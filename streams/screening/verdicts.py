@@ -11,7 +11,7 @@ from inzage.streams.dossier.store import DossierStore
 from inzage.streams.screening.engine import Hit
 from inzage.streams.screening.facts_used import facts_used
 from inzage.streams.screening.pack import Entry, Policies
-from inzage.streams.screening.record import Place, SaidRecord, identity
+from inzage.streams.screening.record import Place, SaidRecord, identity, known_time
 from inzage.streams.screening.view import NOT_EVALUABLE, VIOLATION, WARNING
 
 _RESULTS = {VIOLATION: "VIOLATION", NOT_EVALUABLE: "NOT_EVALUABLE", WARNING: "WARNING"}
@@ -54,7 +54,7 @@ class VerdictMaker:
             "revision": 0,
             "supersedes": None,
             "occurred_at": datetime.fromisoformat(hit.seen["occurred_at"]).replace(tzinfo=UTC),
-            "evaluated_at": record.known_time,
+            "evaluated_at": known_time(record.timestamp),
             "topic": self.place.topic,
             "partition": self.place.partition,
             "offset": hit.offset,
