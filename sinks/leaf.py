@@ -23,7 +23,7 @@ _NULL = _LENGTH.pack(ABSENT)
 _LEAF_PREFIX = b"\x00"  # RFC 6962, 2.1
 
 
-def leaf(
+def leaf_bytes(
     offset: int, timestamp_type: int, timestamp: int, key: bytes | None, value: bytes | None, headers: bytes
 ) -> bytes:
     """L of one record. `timestamp` in milliseconds since 1970, UTC; `headers` as `headers_bytes` gives them."""

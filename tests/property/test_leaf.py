@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inzage.sinks.leaf import headers_bytes, leaf, leaf_hash, read_headers
+from inzage.sinks.leaf import headers_bytes, leaf_bytes, leaf_hash, read_headers
 
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=6)
 data = st.binary(max_size=6)
@@ -26,7 +26,7 @@ class Record:
     headers: tuple[tuple[str, bytes | None], ...]
 
     def leaf(self) -> bytes:
-        return leaf(*astuple(self)[:5], headers_bytes(self.headers))
+        return leaf_bytes(*astuple(self)[:5], headers_bytes(self.headers))
 
 
 records = st.builds(
@@ -73,7 +73,7 @@ def test_headers_cut_short_are_refused(said: list[tuple[str, bytes | None]], cut
 
 
 def test_the_leaf_stands_as_documented() -> None:
-    encoded = leaf(258, 1, 1000, b"k", None, headers_bytes([("h", b"v"), ("n", None)]))
+    encoded = leaf_bytes(258, 1, 1000, b"k", None, headers_bytes([("h", b"v"), ("n", None)]))
     assert encoded.hex(" ", 1) == (
         "01 00 00 00 00 00 00 01 02 01 00 00 00 00 00 00 03 e8 00 00 00 01 6b ff ff ff ff "
         "00 00 00 02 00 00 00 01 68 00 00 00 01 76 00 00 00 01 6e ff ff ff ff"

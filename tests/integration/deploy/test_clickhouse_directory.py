@@ -72,9 +72,7 @@ def test_append_only_grants(tmp_path: Path, clickhouse_factory: Factory) -> None
     client.close()
 
 
-def test_kill_loses_no_acknowledged_row_and_leaves_no_file(
-    tmp_path: Path, clickhouse_factory: Factory
-) -> None:
+def test_kill_loses_no_acknowledged_row_and_leaves_no_file(tmp_path: Path, clickhouse_factory: Factory) -> None:
     """SIGKILL in the middle of inserts: what was acknowledged is there after the next start."""
     endpoint = clickhouse_factory(tmp_path)
     client = clickhouse_connect.get_client(host=endpoint.host, port=endpoint.port)

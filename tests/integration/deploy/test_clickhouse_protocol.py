@@ -112,9 +112,7 @@ def test_server_side_parameters(client: Any) -> None:
 
 
 def test_an_empty_result_still_names_its_columns(client: Any) -> None:
-    result = client.query(
-        "SELECT id, recipient, labels FROM events WHERE id = {x:UInt64}", parameters={"x": 9}
-    )
+    result = client.query("SELECT id, recipient, labels FROM events WHERE id = {x:UInt64}", parameters={"x": 9})
     assert result.column_names == ("id", "recipient", "labels")
     assert result.result_rows == []
 

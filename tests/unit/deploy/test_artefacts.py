@@ -21,9 +21,7 @@ def test_entry_is_complete_when_two_fill_it_at_once(tmp_path: Path, monkeypatch:
         (into / "second").touch()
 
     found: list[Path] = []
-    threads = [
-        threading.Thread(target=lambda: found.append(artefacts.cached("program-1", fill))) for _ in range(2)
-    ]
+    threads = [threading.Thread(target=lambda: found.append(artefacts.cached("program-1", fill))) for _ in range(2)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -47,9 +45,7 @@ def test_failed_fill_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert list((tmp_path / "inzage").iterdir()) == []
 
 
-@pytest.mark.parametrize(
-    "said, accepted", [('openjdk version "17.0.2"', True), ('java version "1.8.0"', False)]
-)
+@pytest.mark.parametrize("said, accepted", [('openjdk version "17.0.2"', True), ('java version "1.8.0"', False)])
 def test_java_must_be_17_or_later(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str, accepted: bool
 ) -> None:
