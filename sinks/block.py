@@ -96,7 +96,6 @@ class Block:
     @cached_property
     def body(self) -> bytes:
         """The rows as an Avro object container; made once, since an insert may be repeated."""
-        mark = self.root[:MARK_BYTES]
         return rows(
             self.schema,
             self.fingerprint,
@@ -104,9 +103,14 @@ class Block:
             self.leaves,
             self.data,
             base=self.base,
-            mark=mark,
+            mark=self.mark,
             prefixed=self.table.prefixed,
         )
+
+    @property
+    def mark(self) -> bytes:
+        """Stands on either side of each datum of the block."""
+        return self.root[:MARK_BYTES]
 
     def part(self, chosen: Sequence[int]) -> Block:
         """The block of the rows at the places `chosen`."""

@@ -30,7 +30,8 @@ _REFUSES_US = frozenset({8, 16, 60, 62, 81, 115, 192, 193, 194, 291, 497, 516})
 class BlockRefusedError(ContractError):
     """ClickHouse cannot decode some row of the block; nothing was inserted.
 
-    Not `certain`: it ran out of memory, which a false length leads to, but a full machine as well.
+    Not `certain`: it ran out of memory, which a false length leads to but a full machine as well, or it
+    acknowledged what does not stand.
     """
 
     code = "trail.refused"
@@ -69,7 +70,7 @@ class Trail:
     insert_within: float = 10.0
 
     def insert(self, block: Block) -> None:
-        """Insert `block`; on return its rows are on disk, once."""
+        """Insert `block`; on return its rows are on disk, once, and were seen there."""
         settings = {
             "async_insert": 0,
             "insert_deduplicate": 1,
@@ -79,14 +80,26 @@ class Trail:
         }
         table = f"`{self.database}`.`{block.table.name}`"
         try:
-            summary = self.client.raw_insert(table, insert_block=block.body, settings=settings, fmt="Avro")
+            self.client.raw_insert(table, insert_block=block.body, settings=settings, fmt="Avro")
         except (ClickHouseError, HTTPError, OSError) as error:
             raise _judged(error) from error
-        if summary.written_rows != len(block.leaves):
-            raise TamperError(
-                f"{block.table.name}: ClickHouse wrote {summary.written_rows} rows of {len(block.leaves)}",
-                code="trail.rows-written",
-            )
+        self._see(block)
+
+    def _see(self, block: Block) -> None:
+        """Count the block's rows: an acknowledgement says how many were sent, not how many stand.
+
+        A repeated token is acknowledged with its rows and writes none; the embedded engine even acknowledges a
+        block that broke a constraint.
+        """
+        table, first, last = block.table, block.leaves[0].offset, block.leaves[-1].offset
+        offset = "log_offset" if table.prefixed else "offset"
+        where = {"log_id": block.log.id, "first": first, "last": last, "mark": block.mark.hex()}
+        (rows, distinct), *_ = self.select("arrived", table=table.name, offset=offset, **where)
+        if rows < len(block.leaves):
+            text = f"{table.name}: {rows} rows of {len(block.leaves)} stand after the insert"
+            raise BlockRefusedError(text, certain=False)
+        if (rows, distinct) != (len(block.leaves), len(block.leaves)):
+            raise TamperError(f"{block.log.id}: {rows - distinct} rows too many", code="trail.duplicate")
 
     def held(self, log_id: str, start: int) -> Held:
         """The offsets at or above `start` that the trail holds of a log."""
