@@ -46,13 +46,7 @@ def test_failed_fill_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize("said, accepted", [('openjdk version "17.0.2"', True), ('java version "1.8.0"', False)])
-<<<<<<< HEAD
 def test_java_must_be_17_or_later(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str, accepted: bool) -> None:
-=======
-def test_java_must_be_17_or_later(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str, accepted: bool
-) -> None:
->>>>>>> 5354b1359002bf20b28fbea86fd3733d1b9904e3
     java = tmp_path / "bin" / "java"
     java.parent.mkdir()
     java.write_text(f"#!/bin/sh\necho '{said}' >&2\n")
