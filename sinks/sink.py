@@ -117,6 +117,8 @@ class Sink(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no t
         """Note what is ours; it is paused until the trail said what it holds."""
         self._consumer.pause(*assigned)
         for partition in assigned:
+            self._consumer.seek(partition, 0)  # before the fetcher asks for positions that nobody committed
+        for partition in assigned:
             log = self._cluster.log(self._topics[partition.topic], partition.partition)
             self._owned[partition] = _Owned(log, await self._consumer.committed(partition))
             self._consumer.seek(partition, self._owned[partition].committed or 0)
