@@ -1,9 +1,10 @@
 """A sink that kills itself at a named point; a program of the fault tests.
 
-    python -m tests.faults.fatal_sink SETTINGS POINT COUNT
+    python -m tests.faults.fatal_sink SETTINGS POINT COUNT ROWS
 
-SETTINGS is JSON. The process ends itself with SIGKILL at the COUNT-th time it comes to POINT: `before-insert`,
-`mid-insert`, `after-insert` (acknowledged, not committed), `never`.
+SETTINGS is JSON, ROWS the size of a block. The process ends itself with SIGKILL at the COUNT-th time it comes to
+POINT: `before-insert`, `mid-insert`, `after-insert` (acknowledged, not committed). At `before-fence` it stops
+itself with SIGSTOP the first time.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ import signal
 import sys
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from inzage.schemas.settings import Settings
 from inzage.sinks.block import Block
@@ -52,13 +54,27 @@ def _die() -> None:
     time.sleep(60)
 
 
-def main(settings_json: str, point: str, count: str) -> None:
+class StoppedSink(Sink):
+    """Is stopped when it has a block in hand and is about to ask whether it may insert it."""
+
+    stopped = False
+
+    async def _fence(self, owned: Any) -> None:
+        if not self.stopped:
+            self.stopped = True
+            os.kill(os.getpid(), signal.SIGSTOP)
+        await super()._fence(owned)
+
+
+def main(settings_json: str, point: str, count: str, rows: str) -> None:
     settings = Settings.model_validate_json(settings_json)
     topics = topics_of(settings.controllers)
     client = open_clickhouse(settings.clickhouse, answer_within=QUICK.insert_within + 5)
     trail = FatalTrail(client, settings.clickhouse.database, QUICK.insert_within, point, [None] * int(count))
     cluster = read_cluster(settings.kafka, topics)
-    asyncio.run(serve(lambda: Sink(settings, trail, cluster, topics, QUICK)))
+    kind = StoppedSink if point == "before-fence" else Sink
+    pace = replace(QUICK, block_rows=int(rows))
+    asyncio.run(serve(lambda: kind(settings, trail, cluster, topics, pace)))
 
 
 if __name__ == "__main__":
