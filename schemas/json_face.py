@@ -303,7 +303,7 @@ def write(kind: str, record: Mapping[str, Any]) -> dict[str, Any]:
     if kind in ("fact", "reference"):
         name, content = record["body"]
         face.pop("body", None)
-        return {"fact": {"type": name.rpartition(".")[2], **face, **dict(_plain(content))}}
+        return {"fact": {"type": name.rpartition(".")[2], **face, **_stated(content)}}
     return face
 
 
@@ -311,6 +311,15 @@ def _present(record: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     for name, value in record.items():
         if value is not None and value != [] and value != {} and value != "":
             yield name, value
+
+
+def _stated(content: Mapping[str, Any]) -> dict[str, Any]:
+    """A body of a fact: an empty list stays, since it covers nothing where null would cover everything."""
+    return {
+        name: _stated(value) if isinstance(value, Mapping) else _plain(value)
+        for name, value in content.items()
+        if value is not None
+    }
 
 
 def _plain(value: Any) -> Any:

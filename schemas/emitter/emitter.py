@@ -19,7 +19,7 @@ from kafka.errors import KafkaError
 
 from inzage.schemas.codec import RecordName, current
 from inzage.schemas.emitter.delivery import Deliveries, DeliveryError, OnDelivery
-from inzage.schemas.emitter.message import Message, dead_letter_of, message_of, topic_of
+from inzage.schemas.emitter.message import Message, can_have_topics, dead_letter_of, message_of, topic_of
 from inzage.schemas.emitter.producer import Compression, open_producer
 from inzage.schemas.emitter.reader import Reader, said_id
 from inzage.schemas.emitter.sequence import SourceSequence
@@ -59,8 +59,10 @@ class Emitter(Says):
         delivery_timeout: float = 120.0,
         block: float = 60.0,
     ) -> None:
-        if not controller_id or not source_system:
-            raise ConfigError("controller_id and source_system: a name is needed", code="config.emitter")
+        if not source_system:
+            raise ConfigError("source_system: a name is needed", code="config.emitter")
+        if not can_have_topics(controller_id):
+            raise ConfigError("controller_id: letters, digits, . _ and - only", code="config.emitter")
         kafka = settings.kafka if settings else KafkaSettings()
         if bootstrap_servers:
             kafka = kafka.model_copy(update={"bootstrap_servers": bootstrap_servers})
@@ -74,7 +76,13 @@ class Emitter(Says):
         self._logged: set[RecordName] = set()
         self._patience = delivery_timeout + block
         self._closed = False
-        self._producer = open_producer(kafka, compression=compression, delivery_timeout=delivery_timeout, block=block)
+        try:
+            self._producer = open_producer(
+                kafka, compression=compression, delivery_timeout=delivery_timeout, block=block
+            )
+        except BaseException:
+            self._sequence.close()
+            raise
 
     def __enter__(self) -> Self:
         return self
