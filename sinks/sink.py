@@ -135,9 +135,7 @@ class Sink(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no t
 
     async def _recover(self) -> None:
         """Ask the trail about new partitions and begin each where the trail ends."""
-        new = [
-            (partition, owned) for partition, owned in self._owned.items() if not (owned.intake or owned.leaving)
-        ]
+        new = [(partition, owned) for partition, owned in self._owned.items() if not (owned.intake or owned.leaving)]
         if not new:
             return
         try:
