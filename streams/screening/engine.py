@@ -128,11 +128,7 @@ class Engine:
         """
         self._query(
             "SET max_threads = 1, max_insert_threads = 1, compile_expressions = 0, "
-<<<<<<< HEAD
-            "input_format_parallel_parsing = 0, input_format_avro_allow_missing_fields = 1"
-=======
-            "input_format_parallel_parsing = 0, session_timezone = 'UTC'"
->>>>>>> 39ab28686c5bca4c4cd10b02bfca746c6390c53d
+            "input_format_parallel_parsing = 0, input_format_avro_allow_missing_fields = 1, session_timezone = 'UTC'"
         )
 
     def add(self, policies: Policies) -> Controller:
