@@ -128,7 +128,7 @@ def main() -> None:
     """Run it and print one line of JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--records", type=int, default=400_000)
-    parser.add_argument("--batch", type=int, default=20_000)
+    parser.add_argument("--batch", type=int, default=50_000)
     parser.add_argument("--partitions", type=int, default=4)
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, Broker(Path(folder)) as broker:

@@ -179,12 +179,13 @@ def unreadable_block(log: Log, base: int, unreadable: Sequence[Unreadable]) -> l
     return blocks
 
 
-def _by_schema_and_month(leaves: Sequence[Leaf]) -> dict[tuple[bytes, str], list[Leaf]]:
+def _by_schema_and_month(leaves: Sequence[Leaf]) -> dict[tuple[bytes | None, str], list[Leaf]]:
     """A block is one partition of its table, and those are months."""
     one_month = len({_month(time) for time in _extremes(leaves)}) == 1
-    groups: dict[tuple[bytes, str], list[Leaf]] = {}
+    groups: dict[tuple[bytes | None, str], list[Leaf]] = {}
     for leaf in leaves:
-        key = ((leaf.value or b"")[:HEADER_BYTES], "" if one_month else _month(leaf.timestamp))
+        header = leaf.value and leaf.value[:HEADER_BYTES]
+        key = (header, "" if one_month else _month(leaf.timestamp))
         group = groups.get(key)
         if group is None:
             groups[key] = [leaf]

@@ -42,7 +42,8 @@ class _Owned:
     """A partition that is ours. `intake` None: the trail was not yet asked what it holds."""
 
     log: Log
-    committed: int | None
+    committed: int | None = None
+    """The next offset to come, as Kafka has it; None where nothing was committed."""
     intake: Intake | None = None
     leaving: bool = False
     """Nothing more is taken in."""
@@ -114,14 +115,15 @@ class Sink(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no t
             await self._producer.stop()
 
     async def on_partitions_assigned(self, assigned: Sequence[TopicPartition]) -> None:
-        """Note what is ours; it is paused until the trail said what it holds."""
+        """Note what is ours; it is paused until the trail said what it holds.
+
+        Each gets a position before anything is awaited, or the fetcher asks for one that nobody committed.
+        """
         self._consumer.pause(*assigned)
         for partition in assigned:
-            self._consumer.seek(partition, 0)  # before the fetcher asks for positions that nobody committed
-        for partition in assigned:
+            self._consumer.seek(partition, 0)
             log = self._cluster.log(self._topics[partition.topic], partition.partition)
-            self._owned[partition] = _Owned(log, await self._consumer.committed(partition))
-            self._consumer.seek(partition, self._owned[partition].committed or 0)
+            self._owned[partition] = _Owned(log)
 
     async def on_partitions_revoked(self, revoked: Sequence[TopicPartition]) -> None:
         """Stop intake and settle what is on its way; what is not in time is the next owner's."""
@@ -139,11 +141,14 @@ class Sink(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no t
         try:
             begins = await self._consumer.beginning_offsets([partition for partition, _ in new])
             for partition, owned in new:
+                owned.committed = await self._consumer.committed(partition)
                 intake = await asyncio.to_thread(self._begin, owned, begins[partition])
                 if self._owned.get(partition) is owned and not owned.leaving:
                     owned.intake = intake
                     self._consumer.seek(partition, intake.due)
                     self._consumer.resume(partition)
+        except IllegalStateError:
+            return  # no longer ours
         except TransientError:
             _log.warning("trail not reachable")
             await asyncio.sleep(1)

@@ -94,12 +94,12 @@ class Trail:
         table, first, last = block.table, block.leaves[0].offset, block.leaves[-1].offset
         offset = "log_offset" if table.prefixed else "offset"
         where = {"log_id": block.log.id, "first": first, "last": last, "mark": block.mark.hex()}
-        (rows, distinct), *_ = self.select("arrived", table=table.name, offset=offset, **where)
+        (rows, repeated), *_ = self.select("arrived", table=table.name, offset=offset, **where)
         if rows < len(block.leaves):
             text = f"{table.name}: {rows} rows of {len(block.leaves)} stand after the insert"
             raise BlockRefusedError(text, certain=False)
-        if (rows, distinct) != (len(block.leaves), len(block.leaves)):
-            raise TamperError(f"{block.log.id}: {rows - distinct} rows too many", code="trail.duplicate")
+        if repeated:
+            raise TamperError(f"{block.log.id}: {repeated} rows stand twice", code="trail.duplicate")
 
     def held(self, log_id: str, start: int) -> Held:
         """The offsets at or above `start` that the trail holds of a log."""

@@ -17,7 +17,7 @@ app = typer.Typer(help="Run the screening worker.")
 def run(
     kafka: Annotated[str | None, typer.Option(help="host:port of the brokers")] = None,
     metrics_port: Annotated[int, typer.Option(help="port of the Prometheus metrics on 127.0.0.1; 0: none")] = 0,
-    max_records: Annotated[int, typer.Option(help="records of a batch at most")] = 20_000,
+    max_records: Annotated[int, typer.Option(help="records of a batch at most")] = 50_000,
 ) -> None:
     """Judge events until stopped. Exit 70 asks the supervisor to start it again."""
     from inzage.streams.measures import Measures
@@ -28,7 +28,7 @@ def run(
     settings = load_settings()
     if kafka:
         settings.kafka.bootstrap_servers = kafka
-    batch = BatchSettings(max_records=max_records, max_poll_records=max_records)
+    batch = BatchSettings(max_records=max_records, max_poll_records=max_records, max_bytes=max_records * 800)
     Worker(settings, batch, measures=Measures(metrics_port)).run()
 
 

@@ -122,10 +122,13 @@ class Engine:
         self._settle()
 
     def _settle(self) -> None:
-        """One thread, and no compilation of expressions: a batch is too short for either to pay (measured)."""
+        """One thread, and no compilation of expressions: a batch is too short for either to pay (measured).
+
+        UTC whatever the machine's zone: a verdict must not depend on where it was made.
+        """
         self._query(
             "SET max_threads = 1, max_insert_threads = 1, compile_expressions = 0, "
-            "input_format_parallel_parsing = 0, input_format_avro_allow_missing_fields = 1"
+            "input_format_parallel_parsing = 0, input_format_avro_allow_missing_fields = 1, session_timezone = 'UTC'"
         )
 
     def add(self, policies: Policies) -> Controller:

@@ -14,7 +14,7 @@ from inzage.schemas.json_lines import Line
 from inzage.streams.dossier.law import law
 from inzage.streams.dossier.references import References
 from inzage.streams.screening.engine import Controller, engine
-from inzage.streams.screening.pack import policies_of
+from inzage.streams.screening.pack import has_pack, policies_of
 from inzage.streams.screening.record import SaidRecord, known_time
 from inzage.streams.screening.screener import Screener
 
@@ -55,10 +55,9 @@ class OfflineScreening:
                 screened.refused.append((line.number, error.code, str(error)))
                 continue
             controller_id = str(line.said.record["controller_id"]).upper()
-            if served and controller_id not in served and controller_id != "LAW":
-                refusal = ContractError(
-                    f"no controller {controller_id} is served", code="contract.unknown-controller"
-                )
+            unserved = served and controller_id not in served
+            if controller_id != "LAW" and (unserved or not has_pack(controller_id, self._packs)):
+                refusal = ContractError("controller_id: no pack serves it", code="contract.unknown-controller")
                 screened.refused.append((line.number, refusal.code, str(refusal)))
                 continue
             said.setdefault(controller_id, []).append((position, line))

@@ -1,22 +1,26 @@
 """Checks and compiles the SQL of policies: ClickHouse expressions over the columns of the view, and nothing else.
 
 Only expressions pass: no sub-query, no table, no function outside the allow-list, IN with literals only, literals
-of enumerations spelt right. What runs is re-emitted from the checked syntax tree, never the text as written.
-Traps this is there for: a misspelt literal silently compares false, a throwing function fails a whole batch.
+of enumerations spelt right, no parameter of a lambda that hides a column. What runs is re-emitted from the checked
+syntax tree, never the text as written and without its comments.
+Traps this is there for: a misspelt literal silently compares false, a throwing function fails a whole batch, a
+parameter of a lambda shadows the column of that name.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cache
 
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import ParseError, TokenError
 
 from inzage.schemas.errors import ConfigError
-from inzage.schemas.vocabulary import closest, symbols
+from inzage.streams.screening.enum_literals import check_literals, column_name, function_name, lambda_names
 
 logging.getLogger("sqlglot").setLevel(logging.ERROR)
 
@@ -26,10 +30,11 @@ _FUNCTIONS = frozenset(
     and array arrayall arrayany arrayconcat arraycount arrayelement arrayexists arrayfilter arrayflatten arraymap
     arraymax arraysum case coalesce concat empty emptyarraystring endswith greatest has hasall hasany if ifnull
     isnotnull isnull least length lower mapkeys multiif not notempty nullif or startswith todatetime64 tointervalday
-    tointervalhour tointervalsecond touint8 tuple upper
+    tointervalhour tointervalsecond tuple upper
     """.split()  # noqa: SIM905
 )
 _FORBIDDEN = (exp.Query, exp.Table, exp.From, exp.Exists, exp.Command, exp.Placeholder, exp.Parameter, exp.Star)
+_THROWING = (exp.Mod, exp.IntDiv)  # by zero
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,11 @@ class Scope:
     enums: Mapping[str, str]
     trusted: bool = False
 
+    @property
+    def hidden_by_parameters(self) -> frozenset[str]:
+        """Names that a parameter of a lambda must not have: columns as policies name them, and as they stand."""
+        return _first_parts((*self.physical, *self.physical.values()))
+
 
 def compile_predicate(text: str, scope: Scope, *, where: str) -> Compiled:
     """Check `text` and rewrite it over physical columns; raises `ConfigError` naming `where` and what is wrong."""
@@ -56,20 +66,22 @@ def compile_predicate(text: str, scope: Scope, *, where: str) -> Compiled:
     for node in list(tree.walk()):
         if isinstance(node, _FORBIDDEN):
             raise _refused(where, f"{type(node).__name__.lower()} is not allowed: only expressions over the view are")
-        if isinstance(node, exp.Func) and not scope.trusted:
-            _check_function(node, where)
         if isinstance(node, exp.In):
             _check_in(node, where)
-    _check_literals(tree, scope, where)
+        if isinstance(node, exp.Lambda):
+            _check_lambda(node, scope, where)
+        if not scope.trusted:
+            _check_function(node, where)
+    check_literals(tree, scope.enums, where)
     for column in list(tree.find_all(exp.Column)):
-        name = _name(column)
-        if _first(column) in _lambda_names(column):
+        name = column_name(column)
+        if column.parts[0].name in lambda_names(column):
             continue
         if name not in scope.physical:
             raise _refused(where, _unknown(name, scope))
         reads.add(name)
         column.replace(sqlglot.parse_one(scope.physical[name], read="clickhouse"))
-    return Compiled(tree.sql(dialect="clickhouse"), frozenset(reads))
+    return Compiled(tree.sql(dialect="clickhouse", comments=False), frozenset(reads))
 
 
 def _parse(text: str, where: str) -> exp.Expression:
@@ -90,18 +102,30 @@ def _parse(text: str, where: str) -> exp.Expression:
     return exp.Paren(this=found.this.copy())
 
 
-def _check_function(node: exp.Func, where: str) -> None:
+def _check_function(node: exp.Expr, where: str) -> None:
+    if isinstance(node, _THROWING):
+        raise _refused(where, "a remainder or whole division by zero throws")
+    if not isinstance(node, exp.Func) or isinstance(node, exp.Connector):
+        return
     if isinstance(node, exp.Cast):
         raise _refused(where, "a cast can throw: use an ...OrNull function")
-    if not isinstance(node, exp.Connector) and _function(node) not in _FUNCTIONS:
-        raise _refused(where, f"function {_function(node)} is not on the list of those allowed")
+    name = function_name(node)
+    if name not in _FUNCTIONS:
+        raise _refused(where, f"function {name} is not on the list of those allowed")
+    if name == "todatetime64":
+        arguments = list(node.iter_expressions())
+        if len(arguments) != 3 or not all(isinstance(argument, exp.Literal) for argument in arguments):
+            raise _refused(where, "toDateTime64 takes a literal, a precision and a time zone: a column could throw")
 
 
-def _function(node: exp.Func) -> str:
-    """The function's name as ClickHouse knows it, in lower case; `[...]` is array, CASE is case."""
-    if isinstance(node, (exp.Array, exp.Case, exp.If)):
-        return type(node).__name__.lower()
-    return node.sql(dialect="clickhouse").partition("(")[0].lower()
+def _check_lambda(node: exp.Lambda, scope: Scope, where: str) -> None:
+    if len(node.expressions) != 1:
+        raise _refused(where, "a lambda takes one parameter: arrays of different sizes throw")
+    parameter = node.expressions[0].name
+    if parameter in lambda_names(node):
+        raise _refused(where, f"lambda parameter {parameter} hides the one of the lambda around it")
+    if parameter in scope.hidden_by_parameters:
+        raise _refused(where, f"lambda parameter {parameter} hides a column of that name")
 
 
 def _check_in(node: exp.In, where: str) -> None:
@@ -113,59 +137,14 @@ def _check_in(node: exp.In, where: str) -> None:
         raise _refused(where, "IN takes a list of literals")
 
 
-def _check_literals(tree: exp.Expression, scope: Scope, where: str) -> None:
-    for column, literals in _compared(tree):
-        enum = scope.enums.get(_name(column))
-        if enum is None or _first(column) in _lambda_names(column):
-            continue
-        for literal in literals:
-            if literal.is_string and literal.name and literal.name not in symbols(enum):
-                near = closest(enum, literal.name)
-                hint = f"; did you mean {near}?" if near else ""
-                raise _refused(where, f"'{literal.name}' is not a term of {enum}{hint}")
-
-
-def _compared(tree: exp.Expression) -> Iterator[tuple[exp.Column, list[exp.Literal]]]:
-    """Columns with the literals they are compared to: =, !=, IN, has, hasAny, hasAll."""
-    for node in tree.walk():
-        if isinstance(node, (exp.EQ, exp.NEQ, exp.In)) or (
-            isinstance(node, exp.Func) and _function(node) in ("has", "hasany", "hasall")
-        ):
-            columns = [child for child in node.iter_expressions() if isinstance(child, exp.Column)]
-            literals = [
-                literal
-                for child in node.iter_expressions()
-                if not isinstance(child, exp.Column)
-                for literal in child.find_all(exp.Literal)
-                if literal.find_ancestor(exp.EQ, exp.NEQ, exp.In, exp.Func) in (node, literal.parent)
-            ]
-            for column in columns:
-                yield column, literals
-
-
-def _name(column: exp.Column) -> str:
-    return ".".join(part.name for part in column.parts)
-
-
-def _first(column: exp.Column) -> str:
-    return column.parts[0].name
-
-
-def _lambda_names(node: exp.Expression) -> set[str]:
-    names: set[str] = set()
-    above = node.parent
-    while above is not None:
-        if isinstance(above, exp.Lambda):
-            names |= {parameter.name for parameter in above.expressions}
-        above = above.parent
-    return names
-
-
 def _unknown(name: str, scope: Scope) -> str:
-    from difflib import get_close_matches
-
     near = get_close_matches(name, list(scope.physical), n=1, cutoff=0.7)
     return f"there is no column {name}" + (f"; did you mean {near[0]}?" if near else "")
+
+
+@cache
+def _first_parts(names: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(name.strip("`").partition(".")[0] for name in names)
 
 
 def _refused(where: str, message: str) -> ConfigError:
