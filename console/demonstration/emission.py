@@ -1,4 +1,4 @@
-"""Emits one lane of the month through the emitter, in a process of its own; prints counts and seconds as JSON.
+"""Emits one lane of the month in whole batches, in a process of its own; prints counts and seconds as JSON.
 
     python -m inzage.console.demonstration.emission --seed 1 --events 200000 --lane 0
 
@@ -7,6 +7,7 @@ Kafka is that of the settings. A process is a source of its own, so its numbers 
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import json
 import sys
@@ -16,6 +17,7 @@ from typing import Annotated
 
 import typer
 
+from inzage.console.bulk import BulkEmitter
 from inzage.console.demonstration.month import Month
 from inzage.schemas.emitter import AlreadyPseudonyms, Emitter
 from inzage.schemas.errors import InzageError
@@ -35,14 +37,11 @@ def open_emitter(settings: Settings, source_system: str = SOURCE) -> Emitter:
     )
 
 
-def emit_lane(settings: Settings, month: Month, lane: int) -> Counter[str]:
+async def emit_lane(settings: Settings, month: Month, lane: int) -> Counter[str]:
     """Emit everything the people of `lane` say and do; returns once all of it is acknowledged."""
-    counts: Counter[str] = Counter()
-    with open_emitter(settings) as emitter:
-        for said in month.lane(lane):
-            emitter.send(said)
-            counts["events" if said.kind == "activity" else "facts"] += 1
-    return counts
+    async with BulkEmitter(settings.kafka) as emitter:
+        counts = await emitter.emit(month.lane(lane))
+    return Counter(events=counts["activity"], facts=counts["fact"])
 
 
 def main(
@@ -54,7 +53,7 @@ def main(
     gc.set_threshold(100_000, 50, 100)  # what is made per event is freed by its last reference
     started = time.monotonic()
     try:
-        counts = emit_lane(load_settings(), Month(seed, events), lane)
+        counts = asyncio.run(emit_lane(load_settings(), Month(seed, events), lane))
     except InzageError as error:
         sys.stderr.write(f"{error.code}: {error.diagnostics()}\n")
         raise typer.Exit(2) from error

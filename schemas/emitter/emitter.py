@@ -7,7 +7,6 @@ raised as `DeliveryError`. Numbers are those of `SourceSequence`.
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -30,7 +29,6 @@ from inzage.schemas.emitter.vault import SqlVault, Vault
 from inzage.schemas.errors import ConfigError, ContractError, TransientError
 from inzage.schemas.json_face import Said
 from inzage.schemas.settings import KafkaSettings, Settings
-from inzage.schemas.topics import SCHEMAS
 
 
 class Emitter(Says):
@@ -231,15 +229,8 @@ class Emitter(Says):
 
     def _log_schema(self, kind: RecordName) -> None:
         """A trail that cannot decode its rows is worth nothing: what is written with is itself written down."""
-        schema = current(kind)
-        said = {
-            "name": schema.name,
-            "fingerprint": schema.fingerprint,
-            "sha256": schema.sha256,
-            "text": schema.text,
-        }
-        message = Message(SCHEMAS, schema.fingerprint.encode(), json.dumps(said).encode(), [])
-        self._produce(schema.fingerprint, message)
+        message = schema_message(kind)
+        self._produce(current(kind).fingerprint, message)
         self._logged.add(kind)
 
     def _produce(self, identifier: str, message: Message) -> None:

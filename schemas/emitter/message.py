@@ -8,16 +8,17 @@ by the fact so that compaction keeps every version. Headers follow the CloudEven
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from inzage.schemas.codec import encode
+from inzage.schemas.codec import RecordName, current, encode
 from inzage.schemas.emitter.shapes import encode_activity
 from inzage.schemas.errors import ContractError
 from inzage.schemas.json_face import Said
-from inzage.schemas.topics import LAW_REFERENCES, MAX_MESSAGE_BYTES, ControllerTopics
+from inzage.schemas.topics import LAW_REFERENCES, MAX_MESSAGE_BYTES, SCHEMAS, ControllerTopics
 
 LAW = "LAW"
 BATCH_OVERHEAD_BYTES = 160  # Kafka record batch header (61), record framing and varints, rounded up
@@ -77,6 +78,13 @@ def message_of(said: Said) -> Message:
         text = f"{said.kind}: {message.size} bytes, more than the {MAX_MESSAGE_BYTES} that a topic takes"
         raise ContractError(text, code="contract.too-large")
     return message
+
+
+def schema_message(kind: RecordName) -> Message:
+    """The message that logs the schema with which records of `kind` are written."""
+    schema = current(kind)
+    said = {"name": schema.name, "fingerprint": schema.fingerprint, "sha256": schema.sha256, "text": schema.text}
+    return Message(SCHEMAS, schema.fingerprint.encode(), json.dumps(said).encode(), [])
 
 
 def dead_letter_of(
