@@ -55,7 +55,7 @@ def contradiction(fact: Mapping[str, Any], known: Mapping[tuple[str, str], Row])
     if kind in _ENDING and not fact["corrects"]:
         family, reference_name, change = _ENDING[kind]
         row = known.get((family, body[reference_name] or ""))
-        if row is not None and any(end < row[_STARTS[family]] for end in change(body).values()):
+        if row is not None and any(end < row[_STARTS[family]] for end in change(body, fact["recorded_at"]).values()):
             return f"{kind}: ends what {reference_name} names before it began"
     return None
 
