@@ -62,7 +62,7 @@ def examples_of(policies: Policies) -> list[tuple[Entry, Example]]:
 def apart(line: dict[str, Any], number: int) -> dict[str, Any]:
     """The line with identifiers that only this example has."""
     text = json.dumps(line)
-    for name in ("SUB-", "ORG-", "PLAN-"):
+    for name in ("SUB-", "ORG-", "PLAN-", "DPA-", "SCC-", "BCR-"):
         text = text.replace(f'"{name}', f'"X{number}-{name}')
     content: dict[str, Any] = json.loads(text)
     said = content.get("fact") or content["event"]
