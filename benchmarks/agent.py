@@ -13,6 +13,7 @@ import logging
 import os
 import subprocess
 import sys
+import tempfile
 import time
 import uuid
 
@@ -92,7 +93,7 @@ def work(arguments: argparse.Namespace) -> None:
         web_enabled=False,
         topic_disable_leader=True,
         consumer_auto_offset_reset="earliest",
-        datadir=f"{os.environ.get('TMPDIR', '/tmp')}/{group}",
+        datadir=f"{tempfile.gettempdir()}/{group}",
     )
     source = stock.topic(arguments.topic, key_serializer="raw", value_serializer="raw", value_type=None)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 
 from inzage.schemas.codec import Schema
@@ -18,13 +19,23 @@ _SYNC = b"inzage-block-end"  # sixteen bytes; a container of one block never res
 
 def long_bytes(number: int) -> bytes:
     """An Avro long: zigzag, then seven bits a byte, least significant first."""
-    rest = (number << 1) ^ (number >> 63)
+    if number >= _LOW_NUMBERS:  # offsets and times: the two low bytes from a table, the rest seldom changes
+        return _LOW[number & (_LOW_NUMBERS - 1)] + _varint(number >> 13)
+    return _varint((number << 1) ^ (number >> 63))
+
+
+@lru_cache(maxsize=4096)
+def _varint(rest: int) -> bytes:
     out = bytearray()
     while rest > 0x7F:
         out.append((rest & 0x7F) | 0x80)
         rest >>= 7
     out.append(rest)
     return bytes(out)
+
+
+_LOW_NUMBERS = 1 << 13
+_LOW = [bytes((0x80 | (low << 1 & 0x7F), 0x80 | low >> 6)) for low in range(_LOW_NUMBERS)]
 
 
 def bytes_bytes(value: bytes) -> bytes:

@@ -7,7 +7,6 @@ raised as `DeliveryError`. Numbers are those of `SourceSequence`.
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -19,7 +18,14 @@ from kafka.errors import KafkaError
 
 from inzage.schemas.codec import RecordName, current
 from inzage.schemas.emitter.delivery import Deliveries, DeliveryError, OnDelivery
-from inzage.schemas.emitter.message import Message, dead_letter_of, message_of, topic_of
+from inzage.schemas.emitter.message import (
+    Message,
+    can_have_topics,
+    dead_letter_of,
+    message_of,
+    schema_message,
+    topic_of,
+)
 from inzage.schemas.emitter.producer import Compression, open_producer
 from inzage.schemas.emitter.reader import Reader, said_id
 from inzage.schemas.emitter.sequence import SourceSequence
@@ -30,7 +36,6 @@ from inzage.schemas.emitter.vault import SqlVault, Vault
 from inzage.schemas.errors import ConfigError, ContractError, TransientError
 from inzage.schemas.json_face import Said
 from inzage.schemas.settings import KafkaSettings, Settings
-from inzage.schemas.topics import SCHEMAS
 
 
 class Emitter(Says):
@@ -59,8 +64,10 @@ class Emitter(Says):
         delivery_timeout: float = 120.0,
         block: float = 60.0,
     ) -> None:
-        if not controller_id or not source_system:
-            raise ConfigError("controller_id and source_system: a name is needed", code="config.emitter")
+        if not source_system:
+            raise ConfigError("source_system: a name is needed", code="config.emitter")
+        if not can_have_topics(controller_id):
+            raise ConfigError("controller_id: letters, digits, . _ and - only", code="config.emitter")
         kafka = settings.kafka if settings else KafkaSettings()
         if bootstrap_servers:
             kafka = kafka.model_copy(update={"bootstrap_servers": bootstrap_servers})
@@ -74,7 +81,13 @@ class Emitter(Says):
         self._logged: set[RecordName] = set()
         self._patience = delivery_timeout + block
         self._closed = False
-        self._producer = open_producer(kafka, compression=compression, delivery_timeout=delivery_timeout, block=block)
+        try:
+            self._producer = open_producer(
+                kafka, compression=compression, delivery_timeout=delivery_timeout, block=block
+            )
+        except BaseException:
+            self._sequence.close()
+            raise
 
     def __enter__(self) -> Self:
         return self
@@ -223,15 +236,8 @@ class Emitter(Says):
 
     def _log_schema(self, kind: RecordName) -> None:
         """A trail that cannot decode its rows is worth nothing: what is written with is itself written down."""
-        schema = current(kind)
-        said = {
-            "name": schema.name,
-            "fingerprint": schema.fingerprint,
-            "sha256": schema.sha256,
-            "text": schema.text,
-        }
-        message = Message(SCHEMAS, schema.fingerprint.encode(), json.dumps(said).encode(), [])
-        self._produce(schema.fingerprint, message)
+        message = schema_message(kind)
+        self._produce(current(kind).fingerprint, message)
         self._logged.add(kind)
 
     def _produce(self, identifier: str, message: Message) -> None:

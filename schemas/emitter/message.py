@@ -8,15 +8,17 @@ by the fact so that compaction keeps every version. Headers follow the CloudEven
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from inzage.schemas.codec import encode
+from inzage.schemas.codec import RecordName, current, encode
+from inzage.schemas.emitter.shapes import encode_activity
 from inzage.schemas.errors import ContractError
 from inzage.schemas.json_face import Said
-from inzage.schemas.topics import LAW_REFERENCES, MAX_MESSAGE_BYTES, ControllerTopics
+from inzage.schemas.topics import LAW_REFERENCES, MAX_MESSAGE_BYTES, SCHEMAS, ControllerTopics
 
 LAW = "LAW"
 BATCH_OVERHEAD_BYTES = 160  # Kafka record batch header (61), record framing and varints, rounded up
@@ -42,10 +44,15 @@ class Message:
         return len(self.value) + len(self.key or b"") + named + BATCH_OVERHEAD_BYTES
 
 
+def can_have_topics(controller: str) -> bool:
+    """Whether Kafka takes topics with this name in them."""
+    return _CONTROLLER.fullmatch(controller) is not None
+
+
 def topic_of(said: Said) -> str:
     """The topic on which `said` belongs; raises `ContractError` for a controller that cannot have one."""
     controller = said.record["controller_id"]
-    if _CONTROLLER.fullmatch(controller) is None:
+    if not can_have_topics(controller):
         raise ContractError("controller_id: letters, digits, . _ and - only", code="contract.controller")
     if said.kind == "reference":
         return LAW_REFERENCES if controller == LAW else ControllerTopics(controller).references
@@ -65,11 +72,19 @@ def message_of(said: Said) -> Message:
         key = record["subject"] if said.kind == "fact" else identifier
         kind = record["body"][0].removeprefix("inzage.v1.")
     headers = _headers(identifier, kind, said_at, record)
-    message = Message(topic_of(said), key.encode(), encode(said.kind, record), headers)
+    value = encode_activity(record) if said.kind == "activity" else encode(said.kind, record)
+    message = Message(topic_of(said), key.encode(), value, headers)
     if message.size > MAX_MESSAGE_BYTES:
         text = f"{said.kind}: {message.size} bytes, more than the {MAX_MESSAGE_BYTES} that a topic takes"
         raise ContractError(text, code="contract.too-large")
     return message
+
+
+def schema_message(kind: RecordName) -> Message:
+    """The message that logs the schema with which records of `kind` are written."""
+    schema = current(kind)
+    said = {"name": schema.name, "fingerprint": schema.fingerprint, "sha256": schema.sha256, "text": schema.text}
+    return Message(SCHEMAS, schema.fingerprint.encode(), json.dumps(said).encode(), [])
 
 
 def dead_letter_of(

@@ -42,6 +42,24 @@ def rows_of(facts: Iterable[Mapping[str, Any]]) -> Rows:
     return dossier.rows()
 
 
+def contradiction(fact: Mapping[str, Any], known: Mapping[tuple[str, str], Row]) -> str | None:
+    """What a fact says against itself or against `known`, the rows by family and reference; None when nothing.
+
+    Something cannot end before it began. A fact that corrects another by name is no contradiction.
+    """
+    name, body = fact["body"]
+    kind = name.rpartition(".")[2]
+    for begin, end in (("valid_from", "valid_to"), ("opened_at", "closed_at"), ("given_at", "expires_at")):
+        if body.get(begin) and body.get(end) and body[end] < body[begin]:
+            return f"{kind}: {end} is before {begin}"
+    if kind in _ENDING and not fact["corrects"]:
+        family, reference_name, change = _ENDING[kind]
+        row = known.get((family, body[reference_name] or ""))
+        if row is not None and any(end < row[_STARTS[family]] for end in change(body, fact["recorded_at"]).values()):
+            return f"{kind}: ends what {reference_name} names before it began"
+    return None
+
+
 class _Dossier:
     """Takes one fact after the other; each family is keyed by the reference its facts share."""
 

@@ -7,6 +7,7 @@ the order in which they became known, later ones correcting or ending earlier on
 
 from __future__ import annotations
 
+from bisect import insort
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -31,7 +32,7 @@ class References:
     def take(self, known_at: datetime, fact: Mapping[str, Any]) -> None:
         """Take in a decoded reference fact that became known at `known_at` (broker time, UTC)."""
         if fact["controller_id"].upper() in (self.controller_id.upper(), "LAW"):
-            self._known.append((known_at, fact))
+            insort(self._known, (known_at, fact), key=lambda known: known[0])
 
     def changes_between(self, after: datetime, until: datetime) -> list[datetime]:
         """The instants in `(after, until]` at which something became known: a batch is cut there."""

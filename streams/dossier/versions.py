@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from inzage.streams.dossier.person import FAMILIES, Row, rows_of
+from inzage.schemas.errors import ContractError
+from inzage.streams.dossier.person import FAMILIES, Row, contradiction, rows_of
 
 STILL_KNOWN = (1 << 63) - 1
 
@@ -25,15 +26,36 @@ class PersonDossier:
     versions: dict[str, list[Row]] = field(default_factory=lambda: {family: [] for family in FAMILIES})
 
     def take(self, offset: int, message: bytes, fact: Mapping[str, Any]) -> bool:
-        """Take in a fact; one at or below `source_offset` is in already. Says whether anything was new."""
+        """Take in a fact; one at or below `source_offset` is in already. Says whether anything was new.
+
+        Raises `ContractError` for a fact that contradicts what was said: its id stands for other content, or
+        something would end before it began. Nothing is taken in then.
+        """
         if offset <= self.source_offset:
             return False
+        for _, known, earlier in self.said:
+            if earlier["fact_id"] == fact["fact_id"]:
+                if known != message:
+                    raise ContractError("the fact id was used for other content", code="contract.fact-id-reused")
+                return False
+        self._refuse_contradiction(fact)
         self.source_offset = offset
         self.said.append((offset, message, fact))
         rows = rows_of(fact for _, _, fact in self.said)
         for family in FAMILIES:
             self._version(family, rows[family], offset)
         return True
+
+    def _refuse_contradiction(self, fact: Mapping[str, Any]) -> None:
+        known = {
+            (family, row["ref"]): row
+            for family in FAMILIES
+            for row in self.versions[family]
+            if row["known_to"] == STILL_KNOWN and "ref" in row
+        }
+        what = contradiction(fact, known)
+        if what is not None:
+            raise ContractError(what, code="contract.fact-contradicts")
 
     def _version(self, family: str, rows: list[Row], offset: int) -> None:
         current = [version for version in self.versions[family] if version["known_to"] == STILL_KNOWN]

@@ -21,7 +21,7 @@ from datetime import datetime
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import chdb
 
@@ -52,9 +52,8 @@ _KEYS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One datum to judge: its offset, when it became known (microseconds, UTC), the kind of fact it stands for."""
+class Row(NamedTuple):
+    """One datum to judge: its offset, when it became known (milliseconds, UTC), the kind of fact it stands for."""
 
     offset: int
     known_at: int
@@ -83,6 +82,7 @@ class Controller:
     plan: Plan
     moves: tuple[str, ...]
     loaded: dict[str, dict[Key, str]] = field(default_factory=dict)
+    tables: Tables | None = None
 
 
 @cache
@@ -128,7 +128,7 @@ class Engine:
         """
         self._query(
             "SET max_threads = 1, max_insert_threads = 1, compile_expressions = 0, "
-            "input_format_parallel_parsing = 0, session_timezone = 'UTC'"
+            "input_format_parallel_parsing = 0, input_format_avro_allow_missing_fields = 1, session_timezone = 'UTC'"
         )
 
     def add(self, policies: Policies) -> Controller:
@@ -186,6 +186,9 @@ class Engine:
 
     def load_tables(self, controller: Controller, tables: Tables) -> None:
         """Make the references what `tables` says; only rows that differ from what is loaded are written."""
+        if controller.tables is tables:
+            return
+        controller.tables = tables
         for name, rows in tables.items():
             loaded = controller.loaded.setdefault(name, {})
             texts = {key: _text({**dict(zip(_KEYS[name], key, strict=True)), **row}) for key, row in rows.items()}
@@ -221,7 +224,7 @@ class Engine:
         times: dict[int, bytes] = {}
         for row in rows:
             offset = long_bytes(row.offset)
-            time = times.get(row.known_at) or times.setdefault(row.known_at, long_bytes(row.known_at))
+            time = times.get(row.known_at) or times.setdefault(row.known_at, long_bytes(row.known_at * 1000))
             parts += (offset, time, bytes_bytes(row.fact.encode()) if row.fact else b"\x00", row.datum, offset)
         self._batch.write_bytes(container(_wrapper(schema), parts, len(rows)))
         try:

@@ -14,8 +14,8 @@ from inzage.schemas.json_lines import Line
 from inzage.streams.dossier.law import law
 from inzage.streams.dossier.references import References
 from inzage.streams.screening.engine import Controller, engine
-from inzage.streams.screening.pack import policies_of
-from inzage.streams.screening.record import SaidRecord
+from inzage.streams.screening.pack import has_pack, policies_of
+from inzage.streams.screening.record import SaidRecord, known_time
 from inzage.streams.screening.screener import Screener
 
 _EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
@@ -55,10 +55,9 @@ class OfflineScreening:
                 screened.refused.append((line.number, error.code, str(error)))
                 continue
             controller_id = str(line.said.record["controller_id"]).upper()
-            if served and controller_id not in served and controller_id != "LAW":
-                refusal = ContractError(
-                    f"no controller {controller_id} is served", code="contract.unknown-controller"
-                )
+            unserved = served and controller_id not in served
+            if controller_id != "LAW" and (unserved or not has_pack(controller_id, self._packs)):
+                refusal = ContractError("controller_id: no pack serves it", code="contract.unknown-controller")
                 screened.refused.append((line.number, refusal.code, str(refusal)))
                 continue
             said.setdefault(controller_id, []).append((position, line))
@@ -76,7 +75,7 @@ class OfflineScreening:
         for position, line in said:
             assert line.said is not None
             record = line.said.record
-            arrived = max(arrived, record["recorded_at"])
+            arrived = max(arrived, known_time(int(record["recorded_at"].timestamp() * 1000)))
             if line.said.kind == "reference":
                 references.take(arrived, record)
                 screened.facts += 1
@@ -84,8 +83,8 @@ class OfflineScreening:
             screened.events += line.said.kind == "activity"
             screened.facts += line.said.kind == "fact"
             key = record["subject"]["pseudonym"] if line.said.kind == "activity" else record["subject"]
-            known_at = int(arrived.timestamp() * 1_000_000)
-            records.append(SaidRecord(position, known_at, key.encode(), encode(line.said.kind, record)))
+            timestamp = round(arrived.timestamp() * 1000)
+            records.append(SaidRecord(position, timestamp, key.encode(), encode(line.said.kind, record)))
             numbers[position] = line.number
         if records:
             outcome = screener.screen(records)

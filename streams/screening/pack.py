@@ -8,6 +8,7 @@ compose: a controller's policies are those of the packs it names in `extends`, t
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -125,6 +126,13 @@ class Policies:
 def packs_folder() -> Traversable:
     """Where the packs that ship stand."""
     return files("inzage.streams").joinpath("policies")
+
+
+def has_pack(controller_id: str, folder: Path | None = None) -> bool:
+    """Whether there is a pack for the controller, in `folder` or among those that ship."""
+    name = f"{controller_id.lower()}.yaml"
+    own = folder is not None and (folder / name).is_file()
+    return re.fullmatch(r"[\w-]+", controller_id) is not None and (own or packs_folder().joinpath(name).is_file())
 
 
 def read_pack(name: str, folder: Path | None = None) -> tuple[Pack, str]:

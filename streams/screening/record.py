@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from inzage.streams.dossier.versions import PersonDossier
 
 
-@dataclass(frozen=True, slots=True)
-class SaidRecord:
-    """One record of an events topic. `known_at` is the broker's time in microseconds, UTC."""
+class SaidRecord(NamedTuple):
+    """One record of an events topic, with the names of Kafka clients: any client's records will do in its place.
+
+    `timestamp` is the broker's time in milliseconds since 1970, UTC: when the record became known.
+    """
 
     offset: int
-    known_at: int
+    timestamp: int
     key: bytes | None
     value: bytes | None
-    headers: tuple[tuple[str, bytes], ...] = ()
+    headers: Sequence[tuple[str, bytes]] = ()
 
-    @property
-    def known_time(self) -> datetime:
-        """When it became known, UTC."""
-        return datetime.fromtimestamp(self.known_at / 1_000_000, UTC)
+
+def known_time(timestamp: int) -> datetime:
+    """A broker's time in milliseconds as an instant, UTC."""
+    return datetime.fromtimestamp(timestamp / 1000, UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,7 @@ def dead_letter(place: Place, controller_id: str, record: SaidRecord, reason: st
         "topic": place.topic,
         "partition": place.partition,
         "offset": record.offset,
-        "timestamp": record.known_time,
+        "timestamp": known_time(record.timestamp),
         "key": record.key,
         "value": record.value,
         "headers": [{"key": key, "value": value} for key, value in record.headers],

@@ -6,49 +6,51 @@ reads it back from the log. The id is the first field of an activity, so no datu
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass, field
-from hashlib import blake2b
 
 from inzage.schemas.codec import HEADER_BYTES
 from inzage.schemas.errors import ContractError
 
 WINDOW = 50_000
-"""How many offsets back an event is recognised."""
+"""An event is recognised at least so many offsets later, at most twice as many."""
 
 
 @dataclass(slots=True)
 class Redeliveries:
-    """The ids and digests of the events in the window."""
+    """The ids of the events in this stretch of `window` offsets and the one before, each with a hash of its bytes.
+
+    Stretches begin at multiples of the window, so what is recognised depends on offsets alone.
+    """
 
     window: int = WINDOW
-    _digests: dict[bytes, tuple[int, bytes]] = field(default_factory=dict)
-    _order: deque[tuple[int, bytes]] = field(default_factory=deque)
+    _stretch: int = -1
+    _now: dict[bytes, tuple[int, int]] = field(default_factory=dict)
+    _before: dict[bytes, tuple[int, int]] = field(default_factory=dict)
 
     def is_new(self, offset: int, message: bytes) -> bool:
         """Whether the event was not said before; raises `ContractError` when its id stands for other content."""
+        if offset // self.window != self._stretch:
+            self._turn(offset // self.window)
         event_id = _event_id(message)
-        digest = blake2b(message, digest_size=12).digest()
-        while self._order and self._order[0][0] <= offset - self.window:
-            old_offset, old_id = self._order.popleft()
-            if self._digests.get(old_id, (None,))[0] == old_offset:
-                del self._digests[old_id]
-        before = self._digests.get(event_id)
-        if before is None:
-            self._digests[event_id] = (offset, digest)
-            self._order.append((offset, event_id))
+        known = self._now.get(event_id) or self._before.get(event_id)
+        if known is None:
+            self._now[event_id] = (offset, hash(message))
             return True
-        if before[0] == offset:
+        if known[0] == offset:
             return True  # the same record, read again after a restart
-        if before[1] != digest:
+        if known[1] != hash(message):
             raise ContractError("the event id was used for other content", code="contract.event-id-reused")
         return False
+
+    def _turn(self, stretch: int) -> None:
+        self._before = self._now if stretch == self._stretch + 1 else {}
+        self._now = {}
+        self._stretch = stretch
 
 
 def _event_id(message: bytes) -> bytes:
     """The first field: an Avro string, its length as a zigzag varint before it."""
     size = message[HEADER_BYTES]
     if size < 0x80:
-        start = HEADER_BYTES + 1
-        return message[start : start + (size >> 1)]
+        return message[HEADER_BYTES + 1 : HEADER_BYTES + 1 + (size >> 1)]
     return message[HEADER_BYTES : HEADER_BYTES + 256]

@@ -16,10 +16,10 @@ from inzage.schemas.codec import HEADER_BYTES, Schema, current, decode, encode, 
 from inzage.schemas.errors import ContractError
 from inzage.streams.dossier.reference_rows import Tables
 from inzage.streams.dossier.references import References
-from inzage.streams.dossier.versions import PersonDossier
+from inzage.streams.dossier.store import DossierStore
 from inzage.streams.screening.engine import Controller, Engine, Hit, Row
 from inzage.streams.screening.fact_row import as_activity
-from inzage.streams.screening.record import Outcome, Place, SaidRecord, dead_letter
+from inzage.streams.screening.record import Outcome, Place, SaidRecord, dead_letter, known_time
 from inzage.streams.screening.redelivery import Redeliveries
 from inzage.streams.screening.verdicts import VerdictMaker
 
@@ -49,8 +49,7 @@ class Screener:
     references: References
     place: Place = field(default_factory=Place)
     schemas: Mapping[bytes, Schema] = field(default_factory=dict)
-    dossiers: dict[str, PersonDossier] = field(default_factory=dict)
-    derogations: dict[str, list[tuple[int, datetime]]] = field(default_factory=dict)
+    store: DossierStore = field(default_factory=DossierStore)
     recent: Redeliveries = field(default_factory=Redeliveries)
 
     def screen(self, records: Sequence[SaidRecord]) -> Outcome:
@@ -58,30 +57,26 @@ class Screener:
         outcome = Outcome()
         by_offset = {record.offset: record for record in records}
         rows: dict[bytes, list[Row]] = {}
+        written = current("activity").header
+        activities = rows.setdefault(written, [])
+        is_new = self.recent.is_new
         facts = 0
         for record in records:
+            value = record.value
             try:
-                schema = split(record.value, also=self.schemas)
-                if schema.name == "activity":
-                    assert record.value is not None
-                    if self.recent.is_new(record.offset, record.value):
-                        row = Row(record.offset, record.known_at, record.value[HEADER_BYTES:])
-                        rows.setdefault(schema.header, []).append(row)
-                elif schema.name == "fact":
-                    facts += 1
-                    row_of_fact = self._take_fact(record, outcome)
-                    if row_of_fact is not None:
-                        rows.setdefault(current("activity").header, []).append(row_of_fact)
-                elif schema.name != "heartbeat":
-                    raise ContractError(
-                        f"a {schema.name} does not belong on an events topic", code="contract.wrong-topic"
-                    )
+                if value is not None and value[:HEADER_BYTES] == written:
+                    if is_new(record.offset, value):
+                        activities.append(Row(record.offset, record.timestamp, value[HEADER_BYTES:]))
+                else:
+                    facts += self._take_other(record, rows, outcome)
             except ContractError as error:
                 outcome.dead_letters.append(self._dead(record, error.code, str(error)))
-        self.engine.load_dossiers(self.controller, outcome.changed.values())
+        fresh = {dossier.subject: dossier for dossier in self.store.not_loaded(record.key for record in records)}
+        self.engine.load_dossiers(self.controller, (fresh | outcome.changed).values())
         found = [
             found
             for header, of_schema in rows.items()
+            if of_schema
             for found in self._judge(self.schemas.get(header) or split(header + b"\x00"), of_schema)
         ]
         self._count_derogations(found, outcome)
@@ -90,28 +85,46 @@ class Screener:
         outcome.judged = self._report(records, facts, outcome)
         return outcome
 
+    def _take_other(self, record: SaidRecord, rows: dict[bytes, list[Row]], outcome: Outcome) -> int:
+        """Take what is no activity of the current schema; the number of facts in it."""
+        schema = split(record.value, also=self.schemas)
+        assert record.value is not None
+        if schema.name == "activity":
+            if self.recent.is_new(record.offset, record.value):
+                row = Row(record.offset, record.timestamp, record.value[HEADER_BYTES:])
+                rows.setdefault(schema.header, []).append(row)
+            return 0
+        if schema.name == "fact":
+            row_of_fact = self._take_fact(record, outcome)
+            if row_of_fact is not None:
+                rows[current("activity").header].append(row_of_fact)
+            return 1
+        if schema.name != "heartbeat":
+            raise ContractError(f"a {schema.name} does not belong on an events topic", code="contract.wrong-topic")
+        return 0
+
     def _take_fact(self, record: SaidRecord, outcome: Outcome) -> Row | None:
         """Take a fact into its dossier; a row when some policy judges facts of its kind."""
         _, fact = decode(record.value, also=self.schemas)
         assert record.value is not None
-        dossier = self.dossiers.setdefault(fact["subject"], PersonDossier(fact["subject"]))
+        dossier = self.store.open(fact["subject"])
         if dossier.take(record.offset, record.value, fact):
             outcome.changed[dossier.subject] = dossier
         kind = fact["body"][0].rpartition(".")[2]
         if kind not in {entry.judges for entry in self.controller.policies.entries}:
             return None
         datum = encode("activity", as_activity(fact))[HEADER_BYTES:]
-        return Row(record.offset, record.known_at, datum, kind)
+        return Row(record.offset, record.timestamp, datum, kind)
 
     def _judge(self, schema: Schema, rows: list[Row]) -> Iterator[_Found]:
         for part in self._parts(rows):
-            known_at = datetime.fromtimestamp(part[-1].known_at / 1_000_000, UTC)
+            known_at = known_time(part[-1].known_at)
             tables = self.references.tables(known_at)
             self.engine.load_tables(self.controller, tables)
             yield _Found(schema, part, tables, *self.engine.judge(self.controller, schema, part))
 
     def _conclude(self, found: _Found, by_offset: Mapping[int, SaidRecord], outcome: Outcome) -> None:
-        maker = VerdictMaker(self.controller.policies, self.place, self.dossiers, found.tables)
+        maker = VerdictMaker(self.controller.policies, self.place, self.store, found.tables)
         for hit in self._again_with_derogations(found):
             outcome.verdicts += maker.verdicts(hit, by_offset[hit.offset])
         for row in found.unreadable:
@@ -121,9 +134,8 @@ class Screener:
     def _parts(self, rows: list[Row]) -> list[list[Row]]:
         """`rows` cut where references changed. Broker times do not go back within a partition by more than skew."""
         moments = sorted({row.known_at for row in rows})
-        first = datetime.fromtimestamp(moments[0] / 1_000_000, UTC)
-        last = datetime.fromtimestamp(moments[-1] / 1_000_000, UTC)
-        changes = [int(change.timestamp() * 1_000_000) for change in self.references.changes_between(first, last)]
+        first, last = known_time(moments[0]), known_time(moments[-1])
+        changes = [int(change.timestamp() * 1000) for change in self.references.changes_between(first, last)]
         if not changes:
             return [rows]
         parts: dict[int, list[Row]] = {}
@@ -135,7 +147,7 @@ class Screener:
         """Count every transfer of the batch under a derogation, whatever schema it was written with."""
         for hit in (hit for part in found for hit in part.counted):
             key = f"{hit.seen['org_key']}|{hit.seen['instrument']}"
-            seen = self.derogations.setdefault(key, [])
+            seen = self.store.derogations(key)
             if hit.offset not in {offset for offset, _ in seen}:
                 at = datetime.fromisoformat(hit.seen["occurred_at"]).replace(tzinfo=UTC)
                 seen.append((hit.offset, at))

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from inzage.streams.dossier.reference_rows import Tables
-from inzage.streams.dossier.versions import PersonDossier
+from inzage.streams.dossier.store import DossierStore
 from inzage.streams.screening.engine import Hit
 from inzage.streams.screening.facts_used import facts_used
 from inzage.streams.screening.pack import Entry, Policies
-from inzage.streams.screening.record import Place, SaidRecord, identity
+from inzage.streams.screening.record import Place, SaidRecord, identity, known_time
 from inzage.streams.screening.view import NOT_EVALUABLE, VIOLATION, WARNING
 
 _RESULTS = {VIOLATION: "VIOLATION", NOT_EVALUABLE: "NOT_EVALUABLE", WARNING: "WARNING"}
@@ -24,7 +23,7 @@ class VerdictMaker:
 
     policies: Policies
     place: Place
-    dossiers: Mapping[str, PersonDossier]
+    dossiers: DossierStore
     tables: Tables
 
     def verdicts(self, hit: Hit, record: SaidRecord) -> list[dict[str, Any]]:
@@ -55,7 +54,7 @@ class VerdictMaker:
             "revision": 0,
             "supersedes": None,
             "occurred_at": datetime.fromisoformat(hit.seen["occurred_at"]).replace(tzinfo=UTC),
-            "evaluated_at": record.known_time,
+            "evaluated_at": known_time(record.timestamp),
             "topic": self.place.topic,
             "partition": self.place.partition,
             "offset": hit.offset,

@@ -22,8 +22,6 @@ from inzage.streams.transport.connection import aiokafka_options
 BLOCK_RECORDS = 20_000
 FETCH_BYTES = 8 << 20
 """Bytes of one partition asked for at once."""
-FETCH_WAIT_MS = 10
-"""How long an empty fetch is held; a request for the end offset queues behind it on the same connection."""
 
 
 async def read_to_end(
@@ -56,7 +54,6 @@ class Follower:
             **aiokafka_options(kafka),
             enable_auto_commit=False,
             auto_offset_reset="earliest",
-            fetch_max_wait_ms=FETCH_WAIT_MS,
             max_partition_fetch_bytes=FETCH_BYTES,
             request_timeout_ms=int(request_timeout * 1000),
         )
@@ -103,6 +100,7 @@ class Follower:
                 for tp in list(behind):
                     self._positions[tp] = max(self._positions[tp], await self._consumer.position(tp))
                     if self._positions[tp] >= ends[tp]:
+                        # The broker would hold a fetch, and the next question for the end behind it.
                         self._consumer.pause(tp)
                         behind.discard(tp)
         except KafkaError as error:

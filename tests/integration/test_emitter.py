@@ -234,15 +234,23 @@ def test_a_missing_topic_is_an_error_and_is_not_made_in_passing(tenant: Tenant) 
     admin.close()
 
 
-def test_no_broker_is_a_transient_error(unused_tcp_port: int) -> None:
-    with pytest.raises(TransientError, match="no Kafka broker"):
-        Emitter(
-            controller_id="CIGNA",
-            source_system="claims",
-            bootstrap_servers=f"127.0.0.1:{unused_tcp_port}",
-            vault=SqlVault.passing(),
-            block=1.0,
-        )
+def test_no_broker_is_a_transient_error_and_lets_go_of_the_store(unused_tcp_port: int, tmp_path: Path) -> None:
+    for _ in range(2):
+        with pytest.raises(TransientError, match="no Kafka broker"):
+            Emitter(
+                controller_id="CIGNA",
+                source_system="claims",
+                bootstrap_servers=f"127.0.0.1:{unused_tcp_port}",
+                vault=SqlVault.passing(),
+                sequence_store=tmp_path / "claims.sequence",
+                block=1.0,
+            )
+
+
+@pytest.mark.parametrize(("controller", "source"), [("a b", "claims"), ("", "claims"), ("CIGNA", "")])
+def test_names_that_cannot_be_are_refused_at_once(controller: str, source: str) -> None:
+    with pytest.raises(ConfigError):
+        Emitter(controller_id=controller, source_system=source, vault=SqlVault.passing())
 
 
 def test_the_guide_runs(tenant: Tenant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

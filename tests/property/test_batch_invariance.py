@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from copy import deepcopy
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from io import BytesIO
@@ -15,6 +13,7 @@ import pytest
 from fastavro import schemaless_writer
 
 from inzage.schemas.codec import Schema, current, encode, schema_of
+from inzage.streams.dossier.store import derogation_message, dossier_message
 from inzage.streams.screening.engine import Controller, engine
 from inzage.streams.screening.pack import policies_of
 from inzage.streams.screening.record import SaidRecord
@@ -45,11 +44,11 @@ def stream() -> Stream:
     for number, (offset, event) in enumerate(made.events.items()):
         if number % 4 == 0:
             place = next(place for place, record in enumerate(made.records) if record.offset == offset)
-            made.records[place] = replace(made.records[place], value=_written(older(), event))
+            made.records[place] = made.records[place]._replace(value=_written(older(), event))
     for record in list(made.records):
         event = made.events.get(record.offset)
         if event and record.offset % 3 == 0:
-            made.records.append(SaidRecord(record.offset + 10_000, record.known_at, record.key, record.value))
+            made.records.append(record._replace(offset=record.offset + 10_000))
     return made
 
 
@@ -112,9 +111,13 @@ def test_a_replay_with_dossiers_loaded_gives_the_same_verdicts(seed: int) -> Non
     begin = random.randrange(len(records) // 2)
     reached = finished if seed else _after(begin + 40)
     screener = screener_of(stream())
-    screener.dossiers, screener.derogations = deepcopy(reached.dossiers), deepcopy(reached.derogations)
-    engine().load_dossiers(controller(), screener.dossiers.values())
-    engine().load_derogations(controller(), screener.derogations)
+    for subject in {subject for event in stream().events.values() for subject in [event["subject"]["pseudonym"]]}:
+        dossier = reached.store.get(subject)
+        if dossier is not None:
+            screener.store.keep(dossier_message(dossier))
+    for key, transfers in reached.store.all_derogations().items():
+        screener.store.keep(derogation_message(key, transfers))
+    engine().load_derogations(controller(), screener.store.all_derogations())
     for record in records[:begin]:
         if record.offset in stream().events and record.value is not None:
             screener.recent.is_new(record.offset, record.value)
@@ -133,5 +136,5 @@ def _after(count: int) -> Screener:
 def test_counters_of_derogations_made_a_difference() -> None:
     """Otherwise the tests above would not have seen them."""
     expected, finished = whole()
-    assert any(len(seen) > 3 for seen in finished.derogations.values())
+    assert any(len(seen) > 3 for seen in finished.store.all_derogations().values())
     assert {rule for _, rule in expected} >= {"CIGNA-71", "CIGNA-55", "CIGNA-56", "CIGNA-92"}

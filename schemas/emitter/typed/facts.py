@@ -71,7 +71,7 @@ class CaseOpened(Statement, total=False):
     provider_org_ids: Sequence[str]
 
 class ConsentScope(TypedDict, total=False):
-    """What a consent covers; an empty list or null covers nothing of that kind unless said otherwise."""
+    """What a consent covers; null is no limit of that kind, an empty list covers nothing."""
     recipient_org_ids: Sequence[str] | None
     data_categories: Sequence[DataCategory] | None
     purposes: Sequence[Purpose] | None
@@ -178,7 +178,7 @@ class MandateGranted(Statement, total=False):
     formal: bool | None
     valid_from: datetime | str | None
     valid_to: datetime | str | None
-    scope_data_categories: Sequence[DataCategory]
+    scope_data_categories: Sequence[DataCategory] | None
     evidence_ref: str | None
 
 class MandateRevoked(Statement, total=False):
@@ -189,7 +189,7 @@ class MandateRevoked(Statement, total=False):
 class ObjectionRaised(Statement, total=False):
     """Objection raised."""
     objection_ref: str | None
-    purposes: Sequence[Purpose]
+    purposes: Sequence[Purpose] | None
     raised_at: datetime | str | None
     effective_at: datetime | str | None
 

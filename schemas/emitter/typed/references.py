@@ -65,7 +65,7 @@ class AgreementSigned(Statement, total=False):
     valid_from: datetime | str | None
     valid_to: datetime | str | None
     scope: AgreementScope | None
-    purposes: Sequence[Purpose]
+    purposes: Sequence[Purpose] | None
     subprocessor_org_ids: Sequence[str]
     data_residency_countries: Sequence[str]
 
@@ -137,7 +137,7 @@ class EngagementRegistered(Statement, total=False):
     party_org_id: str | None
     matter: str | None
     confidentiality: bool | None
-    scope_data_categories: Sequence[DataCategory]
+    scope_data_categories: Sequence[DataCategory] | None
     valid_from: datetime | str | None
     valid_to: datetime | str | None
 

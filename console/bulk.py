@@ -1,0 +1,73 @@
+"""Emits what was read already in whole batches: for a backlog or a generated month, some three times faster.
+
+The promises are those of `Emitter`: numbers of the source without a gap, CloudEvents headers, the schemas logged
+first, an idempotent producer, every acknowledgement awaited, and order for each person. What differs: it takes only
+what is read and pseudonymised, it is for one thread, and an error leaves unsaid which of the last records arrived.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from itertools import islice
+from types import TracebackType
+from typing import Self
+
+from inzage.schemas.codec import RecordName
+from inzage.schemas.emitter.message import Message, message_of, schema_message, topic_of
+from inzage.schemas.emitter.sequence import SourceSequence
+from inzage.schemas.json_face import Said
+from inzage.schemas.settings import KafkaSettings
+from inzage.streams.transport.publisher import BatchPublisher, OutgoingRecord
+
+CHUNK = 4_000
+"""Records that are made, published and acknowledged together."""
+
+
+class BulkEmitter:
+    """One source that says much at once; `async with` connects and lets go."""
+
+    def __init__(self, kafka: KafkaSettings) -> None:
+        self._publisher = BatchPublisher(kafka)
+        self._sequence = SourceSequence()
+        self._logged: set[RecordName] = set()
+
+    async def __aenter__(self) -> Self:
+        await self._publisher.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._publisher.stop()
+
+    async def emit(self, saids: Iterable[Said]) -> Counter[str]:
+        """Emit all `saids` in order; returns how many of each kind, all of them acknowledged.
+
+        Raises `ContractError` for what cannot be said, and `TransientError` when an acknowledgement is missing:
+        the numbers of that chunk then show as a gap or, when it was said again, as later ones.
+        """
+        counts: Counter[str] = Counter()
+        remaining = iter(saids)
+        while chunk := list(islice(remaining, CHUNK)):
+            await self._log_schemas({said.kind for said in chunk})
+            await self._publisher.publish([_outgoing(self._message(said)) for said in chunk])
+            counts.update(said.kind for said in chunk)
+        return counts
+
+    def _message(self, said: Said) -> Message:
+        record = said.record
+        if record["source_sequence"] is None:
+            with self._sequence.next(topic_of(said)) as (instance, number):
+                record["source_instance"], record["source_sequence"] = instance, number
+        return message_of(said)
+
+    async def _log_schemas(self, kinds: Iterable[RecordName]) -> None:
+        new = sorted(set(kinds) - self._logged)
+        if new:
+            await self._publisher.publish([_outgoing(schema_message(kind)) for kind in new])
+            self._logged.update(new)
+
+
+def _outgoing(message: Message) -> OutgoingRecord:
+    return OutgoingRecord(message.topic, message.key, message.value, tuple(message.headers))

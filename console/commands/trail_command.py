@@ -1,0 +1,40 @@
+"""`inzage trail`: shows what the trail holds and whether it is complete. Exit 1 when it is not."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from inzage.console.output import EXIT_FINDINGS, Output, OutputOption, say, show_rows
+from inzage.schemas.settings import load_settings
+
+app = typer.Typer(no_args_is_help=True, help="Show what the trail holds and whether it is complete.")
+
+_COLUMNS = ("topic", "partition", "first", "last", "rows", "gaps", "duplicates", "dead_letters", "lag")
+
+
+@app.callback()
+def _trail() -> None:
+    """Show what the trail holds and whether it is complete."""
+
+
+@app.command()
+def status(
+    empty: Annotated[
+        bool, typer.Option("--empty", help="Also show logs that hold nothing and lack nothing.")
+    ] = False,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Compare Kafka's offsets with the trail's rows, log by log. Exit 1 when there is a gap or a duplicate."""
+    from inzage.sinks.status import trail_status
+
+    logs = trail_status(load_settings())
+    shown = [log for log in logs if empty or log.rows or log.lag]
+    show_rows([{**asdict(log), "complete": log.complete} for log in shown], _COLUMNS, output)
+    wrong = [log for log in logs if not log.complete]
+    behind = sum(log.lag for log in logs)
+    say(f"{len(logs)} logs, {sum(log.rows for log in logs)} rows, {behind} behind, {len(wrong)} incomplete")
+    if wrong:
+        raise typer.Exit(EXIT_FINDINGS)

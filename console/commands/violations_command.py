@@ -1,0 +1,41 @@
+"""`inzage violations`: shows from the trail what does not comply, with the promise each violation breaks."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from inzage.console.output import EXIT_FINDINGS, Output, OutputOption, show_rows
+from inzage.schemas.settings import load_settings
+
+app = typer.Typer(help="Show violations from the trail, with the promise each breaks.")
+
+_NEWEST = (
+    *("occurred_at", "rule_id", "severity", "heading", "promise", "articles", "subject", "recipient", "event_id"),
+)
+_BY_RULE = ("rule_id", "violations", "subjects", "severity", "heading", "promise", "articles", "newest")
+_ALL = ["VIOLATION", "WARNING", "NOT_EVALUABLE"]
+
+
+@app.command()
+def violations(
+    controller: Annotated[str, typer.Option(help="Only those of this controller.")] = "",
+    rule: Annotated[str, typer.Option(help="Only those of this entry of a pack.")] = "",
+    by_rule: Annotated[bool, typer.Option("--by-rule", help="Count them by entry of the pack.")] = False,
+    warnings: Annotated[bool, typer.Option("--warnings", help="Also warnings and what could not be judged.")] = False,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many lines.")] = 50,
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Show the newest violations as they stand after every revision. Exit 1 when there is one."""
+    from inzage.sinks.reading import open_trail
+
+    results = _ALL if warnings else _ALL[:1]
+    with open_trail(load_settings()) as trail:
+        query = "violations_by_rule" if by_rule else "violations"
+        found = list(
+            trail.select_named(query, results=results, controller=controller.upper(), rule=rule, limit=limit)
+        )
+    show_rows(found, _BY_RULE if by_rule else _NEWEST, output)
+    if found:
+        raise typer.Exit(EXIT_FINDINGS)

@@ -1,0 +1,1 @@
+"""Keeps what the demonstration asks the trail."""

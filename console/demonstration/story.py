@@ -1,0 +1,122 @@
+"""Makes stories: what happens to one person, fact by fact and event by event, with what must be found in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from random import Random
+from typing import Any
+
+from inzage.console.demonstration.calendar import story_moment
+from inzage.console.demonstration.cast import Member, member
+from inzage.console.demonstration.identity import drawn_id
+from inzage.console.demonstration.label import Label
+from inzage.console.demonstration.script import Face, filled, laid_over, offset, script
+from inzage.schemas.json_face import Said, read
+
+FULL_MONTH = 200_000
+"""Events of the month for which the scripts say how often a story happens."""
+
+_USUAL_TIMES = 10
+_A_DAY_BEFORE = "-1d"
+_ENROLLED = timedelta(days=2)
+_SAID_AFTER = timedelta(seconds=4)
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """Something said at `at`, with its label when something is known about it beforehand."""
+
+    at: datetime
+    said: Said
+    label: Label | None = None
+
+
+def stories(controller_id: str, seed: int, events: int) -> Iterator[list[Utterance]]:
+    """Every story of a month of `events` events; each at least once."""
+    content = script(f"{controller_id.lower()}_stories")
+    for plot in content["stories"]:
+        times = max(1, round(plot.get("times", _USUAL_TIMES) * events / FULL_MONTH))
+        for number in range(times):
+            chance = Random(f"{seed}/{controller_id}/{plot['story']}/{number}")  # noqa: S311 - reproducible, not secret
+            yield _story(controller_id, plot, content["base"], chance)
+
+
+def enrolment(person: Member, at: datetime, chance: Random) -> Said:
+    """The fact that `person` is insured through an employer."""
+    return _fact(
+        person,
+        {
+            "type": "EnrolmentRecorded",
+            "employer_id": person.employer,
+            "plan": person.plan,
+            "relation": person.relation,
+            "country_of_work": person.country_of_work,
+            "valid_from": "2025-01-01T00:00:00+01:00",
+        },
+        at,
+        chance,
+    )
+
+
+def _story(controller_id: str, plot: Mapping[str, Any], base: Face, chance: Random) -> list[Utterance]:
+    person = member(controller_id, chance, works_in=plot.get("works_in"))
+    moment = story_moment(chance)
+    names = {**person.names, "n": f"{chance.getrandbits(40):010x}"}
+    told = []
+    if controller_id == "CIGNA":
+        at = moment - _ENROLLED
+        told.append(Utterance(at, enrolment(person, at, chance)))
+    for part in plot["said"]:
+        if "fact" in part:
+            at = moment + _away(part.get("at", _A_DAY_BEFORE))
+            told.append(Utterance(at, _fact(person, filled(part["fact"], names, moment), at, chance)))
+        else:
+            event = filled(laid_over(base, part["event"]), names, moment)
+            told.append(_event(person, plot, part, event, moment + _away(part.get("at", "t")), chance))
+    return told
+
+
+def _away(text: str) -> timedelta:
+    away = offset(text)
+    if away is None:
+        raise ValueError(f"{text}: not a time relative to a story")
+    return away
+
+
+def _fact(person: Member, face: Face, at: datetime, chance: Random) -> Said:
+    envelope = {
+        "fact_id": drawn_id(at, chance),
+        "recorded_at": at,
+        "controller_id": person.controller_id,
+        "source_system": "registry",
+        "subject": person.pseudonym,
+    }
+    return read({"fact": {**envelope, **face}})
+
+
+def _event(
+    person: Member, plot: Mapping[str, Any], part: Mapping[str, Any], face: Face, at: datetime, chance: Random
+) -> Utterance:
+    said_at = at + _SAID_AFTER
+    event_id = drawn_id(at, chance)
+    envelope = {
+        "event_id": event_id,
+        "occurred_at": at,
+        "recorded_at": said_at,
+        "controller_id": person.controller_id,
+        "source_system": "claims",
+        "subject": {"pseudonym": person.pseudonym, "relation": person.relation},
+        "case_ref": f"CASE-{person.pseudonym[-8:]}",
+    }
+    said = read({"event": {**envelope, **face}}, strict=not plot.get("lenient", False))
+    label = Label(event_id, person.controller_id, plot["story"], _expected(part.get("fires", ())))
+    return Utterance(said_at, said, label)
+
+
+def _expected(fires: list[str | dict[str, str]]) -> dict[str, str]:
+    expected: dict[str, str] = {}
+    for entry in fires:
+        expected |= entry if isinstance(entry, dict) else {entry: "VIOLATION"}
+    return expected

@@ -1,0 +1,97 @@
+"""Decides which records of a log go into the next slice: each offset once, none left out, cut at a size or an age.
+
+What the trail already holds is skipped. On an events topic the next offset is the last one plus one; anything else
+means that a record was lost or removed, and stops the sink.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from aiokafka import ConsumerRecord
+
+from inzage.schemas.errors import TamperError
+from inzage.sinks.logs import Log
+from inzage.sinks.metrics import SKIPPED
+from inzage.sinks.trail import Held
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How the sink cuts, waits and gives up; times in seconds.
+
+    A block is settled within `insert_within`, which lies well below `session_timeout`: when Kafka gives the
+    partition to another process, nothing of this one is still on its way into ClickHouse.
+    """
+
+    block_rows: int = 16_384
+    linger: float = 1.0
+    buffered_rows: int = 65_536
+    """Per log; at most `buffered_bytes` over all logs before intake pauses."""
+    buffered_bytes: int = 256 << 20
+    session_timeout: float = 30.0
+    insert_within: float = 10.0
+    drain_within: float = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Records of one log, in order, that are settled together; `last` is committed, skipped records included."""
+
+    log: Log
+    base: int
+    records: Sequence[ConsumerRecord]
+    last: int
+    bytes: int
+
+
+@dataclass(slots=True)
+class Intake:
+    """What was read of one log and is not yet cut. `base`: the offset it began at; `due` the next one to come."""
+
+    log: Log
+    base: int
+    due: int
+    held: Held
+    records: list[ConsumerRecord] = field(default_factory=list)
+    bytes: int = 0
+    since: float = 0.0
+
+    def take(self, records: Sequence[ConsumerRecord], now: float) -> None:
+        """Add records as they were fetched; raises `TamperError` when one is missing before them."""
+        fresh = [record for record in records if record.offset >= self.due]  # a fetch may be older than a seek
+        if not fresh:
+            return
+        if self.log.dense and fresh[-1].offset - self.due + 1 != len(fresh):
+            wanted = next(at for at, record in enumerate(fresh, self.due) if record.offset != at)
+            raise TamperError(
+                f"{self.log.id}: offset {wanted} is missing",
+                code="trail.gap",
+                hint="an events topic is neither compacted nor transactional: was its retention too short?",
+            )
+        if not self.records:
+            self.since = now
+        self.due = fresh[-1].offset + 1
+        self.records += fresh
+        self.bytes += _size(fresh)
+
+    def is_due(self, pace: Pace, now: float) -> bool:
+        """Whether a slice is to be cut now."""
+        return len(self.records) >= pace.block_rows or bool(self.records and now - self.since >= pace.linger)
+
+    def cut(self, pace: Pace, now: float) -> Slice:
+        """Take the next slice, without the records the trail holds; one or more records must be there."""
+        taken, self.records = self.records[: pace.block_rows], self.records[pace.block_rows :]
+        last, size = taken[-1].offset, _size(taken)
+        self.bytes -= size
+        self.since = now
+        if taken[0].offset <= self.held.last:
+            fresh = [record for record in taken if record.offset not in self.held]
+            SKIPPED.inc(len(taken) - len(fresh))
+            taken = fresh
+        return Slice(self.log, self.base, taken, last, size)
+
+
+def _size(records: Sequence[ConsumerRecord]) -> int:
+    return sum([record.serialized_value_size for record in records])

@@ -1,0 +1,38 @@
+-- The facts about persons of the events topics; `body` is JSON.
+CREATE TABLE IF NOT EXISTS {database:Identifier}.facts
+(
+    log_id String CODEC(ZSTD(1)),
+    topic String CODEC(ZSTD(1)),
+    partition UInt32 CODEC(ZSTD(1)),
+    offset UInt64 CODEC(Delta, ZSTD(1)),
+    leaf_index UInt64 CODEC(Delta, ZSTD(1)),
+    broker_time DateTime64(3, 'UTC') CODEC(Delta, ZSTD(1)),
+    timestamp_type UInt8,
+    key Nullable(String),
+    raw String,
+    headers String,
+    leaf_hash FixedString(32) CODEC(NONE),
+    schema_fingerprint String CODEC(ZSTD(1)),
+    block FixedString(8),
+    block_end FixedString(8),
+    kind String,
+    fact_id String,
+    subject String,
+    controller_id String,
+    source_system String,
+    recorded_at DateTime64(6, 'UTC'),
+    body String CODEC(ZSTD(1)),
+    INDEX by_subject subject TYPE bloom_filter(0.01) GRANULARITY 2,
+    INDEX by_fact fact_id TYPE bloom_filter(0.01) GRANULARITY 2,
+    CONSTRAINT aligned CHECK block_end = block
+)
+ENGINE = MergeTree
+PARTITION BY (topic, toYYYYMM(broker_time))
+ORDER BY (log_id, offset)
+SETTINGS
+    non_replicated_deduplication_window = 10000,
+    fsync_after_insert = 1,
+    fsync_part_directory = 1,
+    min_bytes_for_wide_part = 536870912,
+    string_serialization_version = 'single_stream',
+    auto_statistics_types = ''

@@ -1,0 +1,33 @@
+-- The schemas that records were written with: a trail that cannot decode its rows is worth nothing.
+CREATE TABLE IF NOT EXISTS {database:Identifier}.schemas
+(
+    log_id String CODEC(ZSTD(1)),
+    topic String CODEC(ZSTD(1)),
+    partition UInt32 CODEC(ZSTD(1)),
+    offset UInt64 CODEC(Delta, ZSTD(1)),
+    leaf_index UInt64 CODEC(Delta, ZSTD(1)),
+    broker_time DateTime64(3, 'UTC') CODEC(Delta, ZSTD(1)),
+    timestamp_type UInt8,
+    key Nullable(String),
+    raw String,
+    headers String,
+    leaf_hash FixedString(32) CODEC(NONE),
+    schema_fingerprint String CODEC(ZSTD(1)),
+    block FixedString(8),
+    block_end FixedString(8),
+    name String,
+    fingerprint String,
+    sha256 String,
+    text String CODEC(ZSTD(1)),
+    CONSTRAINT aligned CHECK block_end = block
+)
+ENGINE = MergeTree
+PARTITION BY (topic, toYYYYMM(broker_time))
+ORDER BY (log_id, offset)
+SETTINGS
+    non_replicated_deduplication_window = 10000,
+    fsync_after_insert = 1,
+    fsync_part_directory = 1,
+    min_bytes_for_wide_part = 536870912,
+    string_serialization_version = 'single_stream',
+    auto_statistics_types = ''

@@ -1,0 +1,126 @@
+"""Decides whether the trail is complete: for each log, what Kafka has against what the trail holds.
+
+Complete means no gap and no duplicate between the first offset Kafka still has, or the trail holds, and the last
+one held; what lies above is lag. A log whose topic was deleted or made again is shown as former: Kafka can no
+longer say what it had, so its gaps are counted between its own first and last offset.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from kafka.admin import KafkaAdminClient, OffsetSpec
+from kafka.errors import KafkaError
+from kafka.structs import TopicPartition
+
+from inzage.schemas.errors import TransientError
+from inzage.schemas.settings import KafkaSettings, Settings
+from inzage.sinks.connection import for_kafka_python
+from inzage.sinks.logs import ANSWER_WITHIN_MS, Log, read_cluster, topics_of
+from inzage.sinks.reading import open_trail
+
+
+@dataclass(frozen=True, slots=True)
+class LogStatus:
+    """One log. `first` and `last` are offsets held, None when nothing is; `gaps` counts offsets, not runs.
+
+    `gaps` and `duplicates` are findings where `dense`; a compacted topic loses offsets by design.
+    """
+
+    log_id: str
+    topic: str
+    partition: int
+    first: int | None
+    last: int | None
+    rows: int
+    gaps: int
+    duplicates: int
+    dead_letters: int
+    lag: int
+    dense: bool
+    former: bool = False
+
+    @property
+    def complete(self) -> bool:
+        return self.duplicates == 0 and (self.gaps == 0 or not self.dense)
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """What Kafka has of a log: `begin` is its first offset, `end` one past its last."""
+
+    log: Log
+    begin: int
+    end: int
+
+
+def trail_status(settings: Settings) -> list[LogStatus]:
+    """The status of every log of the settings' controllers, then of former logs the trail still holds.
+
+    Raises `TransientError` when Kafka or ClickHouse does not answer.
+    """
+    topics = topics_of(settings.controllers)
+    logs = read_cluster(settings.kafka, topics).logs(topics.values())
+    with open_trail(settings) as trail:
+        # The trail first: what arrives in between is lag, not a row too many.
+        kept = {row["log_id"]: row for row in trail.select_named("logs")}
+    current = [reconcile(extent, kept.pop(extent.log.id, None)) for extent in read_extents(settings.kafka, logs)]
+    return current + [former(row) for row in kept.values()]
+
+
+def reconcile(extent: Extent, kept: Mapping[str, Any] | None) -> LogStatus:
+    """Compare what Kafka has of a log with what the trail holds, a row of `queries/logs.sql`."""
+    log = extent.log
+    if kept is None:
+        nothing = LogStatus(log.id, log.topic.name, log.partition, None, None, 0, 0, 0, 0, 0, log.dense)
+        return replace(nothing, lag=extent.end - extent.begin)
+    first, last, distinct = kept["first"], kept["last"], kept["distinct_offsets"]
+    return LogStatus(
+        log_id=log.id,
+        topic=log.topic.name,
+        partition=log.partition,
+        first=first,
+        last=last,
+        rows=kept["rows"],
+        gaps=last - min(first, extent.begin) + 1 - distinct if log.dense else 0,
+        duplicates=kept["rows"] - distinct,
+        dead_letters=kept["unreadable"],
+        lag=max(0, extent.end - last - 1),
+        dense=log.dense,
+    )
+
+
+def former(kept: Mapping[str, Any]) -> LogStatus:
+    """The status of a log that Kafka no longer has, or that is not of these controllers."""
+    first, last, distinct = kept["first"], kept["last"], kept["distinct_offsets"]
+    return LogStatus(
+        log_id=kept["log_id"],
+        topic=kept["topic"],
+        partition=kept["partition"],
+        first=first,
+        last=last,
+        rows=kept["rows"],
+        gaps=last - first + 1 - distinct if (dense := ".events." in kept["topic"]) else 0,
+        duplicates=kept["rows"] - distinct,
+        dead_letters=kept["unreadable"],
+        lag=0,
+        dense=dense,
+        former=True,
+    )
+
+
+def read_extents(kafka: KafkaSettings, logs: list[Log]) -> list[Extent]:
+    """Ask Kafka for the first and the next offset of each log; raises `TransientError`."""
+    try:
+        admin = KafkaAdminClient(**for_kafka_python(kafka), bootstrap_timeout_ms=ANSWER_WITHIN_MS)
+        try:
+            places = {log: TopicPartition(log.topic.name, log.partition) for log in logs}
+            begins = admin.list_partition_offsets(dict.fromkeys(places.values(), OffsetSpec.EARLIEST))
+            ends = admin.list_partition_offsets(dict.fromkeys(places.values(), OffsetSpec.LATEST))
+        finally:
+            admin.close()
+    except (KafkaError, OSError) as error:
+        raise TransientError("Kafka does not say its offsets", code="transient.kafka") from error
+    return [Extent(log, begins[place].offset, ends[place].offset) for log, place in places.items()]

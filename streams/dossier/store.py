@@ -1,0 +1,101 @@
+"""Keeps the dossiers of one partition: as bytes until somebody is spoken of, then as facts.
+
+What is read from the dossiers topic is kept as it stands; a dossier is decoded when an event or a fact about the
+person comes by. Of several records of one person the one that includes most of the events topic wins, so a stale
+write of a worker that lost the partition does no harm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from inzage.schemas.codec import decode, encode
+from inzage.streams.dossier.versions import PersonDossier
+
+_DEROGATION = "derogation|"
+Transfers = list[tuple[int, datetime]]
+
+
+@dataclass(slots=True)
+class DossierStore:
+    """Dossiers by subject_ref, and counters of derogations by importer and instrument."""
+
+    _kept: dict[str, tuple[int, bytes]] = field(default_factory=dict)
+    _open: dict[str, PersonDossier] = field(default_factory=dict)
+    _derogations: dict[str, Transfers] = field(default_factory=dict)
+    _not_loaded: set[str] = field(default_factory=set)
+
+    def keep(self, value: bytes) -> None:
+        """Take a record of the dossiers topic."""
+        record = decode(value)[1]
+        subject = record["subject"]
+        if subject.startswith(_DEROGATION):
+            known = self._derogations.setdefault(subject.removeprefix(_DEROGATION), [])
+            seen = {offset for offset, _ in known}
+            known += [
+                (said["offset"], _instant(said["fact"])) for said in record["said"] if said["offset"] not in seen
+            ]
+        elif record["source_offset"] > self._kept.get(subject, (-1, b""))[0]:
+            self._kept[subject] = (record["source_offset"], value)
+            self._not_loaded.add(subject)
+
+    def get(self, subject: str) -> PersonDossier | None:
+        """The dossier of a person, None when nothing was said about them."""
+        if subject not in self._open and subject in self._kept:
+            record = decode(self._kept.pop(subject)[1])[1]
+            dossier = PersonDossier(subject)
+            for said in record["said"]:
+                dossier.take(said["offset"], said["fact"], decode(said["fact"])[1])
+            dossier.source_offset = max(dossier.source_offset, record["source_offset"])
+            self._open[subject] = dossier
+        return self._open.get(subject)
+
+    def open(self, subject: str) -> PersonDossier:
+        """The dossier of a person, a new one when there was none."""
+        return self.get(subject) or self._open.setdefault(subject, PersonDossier(subject))
+
+    def not_loaded(self, keys: Iterable[bytes | None]) -> list[PersonDossier]:
+        """The dossiers behind the Kafka keys that the engine was not given yet; it is from now on.
+
+        One that a fact has opened already counts too: read again after a restart, the fact changes nothing in it.
+        """
+        if not self._not_loaded:
+            return []
+        spoken_of = {key.decode(errors="replace") for key in set(keys) if key is not None} & self._not_loaded
+        self._not_loaded -= spoken_of
+        fresh = [self.get(subject) for subject in spoken_of]
+        return [dossier for dossier in fresh if dossier is not None]
+
+    def derogations(self, key: str) -> Transfers:
+        """Transfers counted for importer and instrument: offset and instant of each."""
+        return self._derogations.setdefault(key, [])
+
+    def all_derogations(self) -> dict[str, Transfers]:
+        """Every counter."""
+        return self._derogations
+
+
+def dossier_message(dossier: PersonDossier) -> bytes:
+    """A dossier as it stands on the dossiers topic."""
+    said = [{"offset": offset, "fact": message} for offset, message, _ in dossier.said]
+    return encode("dossier", {"subject": dossier.subject, "source_offset": dossier.source_offset, "said": said})
+
+
+def derogation_message(key: str, transfers: Transfers) -> bytes:
+    """A counter of derogations as it stands on the dossiers topic: each instant as eight bytes, microseconds UTC."""
+    said = [
+        {"offset": offset, "fact": int(at.timestamp() * 1_000_000).to_bytes(8, "big")} for offset, at in transfers
+    ]
+    last = max(offset for offset, _ in transfers)
+    return encode("dossier", {"subject": f"{_DEROGATION}{key}", "source_offset": last, "said": said})
+
+
+def derogation_key(key: str) -> bytes:
+    """The Kafka key of a counter."""
+    return f"{_DEROGATION}{key}".encode()
+
+
+def _instant(value: bytes) -> datetime:
+    return datetime.fromtimestamp(int.from_bytes(value, "big") / 1_000_000, UTC)

@@ -1,0 +1,52 @@
+"""Says which records an outcome of the screening becomes, and on which topics they go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from inzage.schemas.codec import encode
+from inzage.schemas.topics import ControllerTopics, Theme
+from inzage.streams.dossier.store import derogation_key, derogation_message, dossier_message
+from inzage.streams.screening.record import Outcome
+from inzage.streams.transport.publisher import OutgoingRecord
+
+
+def decisions(topics: ControllerTopics, outcome: Outcome) -> Iterator[OutgoingRecord]:
+    """Verdicts, violations by theme, dead letters, and the report that says which offsets were judged."""
+    for verdict in outcome.verdicts:
+        value = encode("verdict", verdict)
+        headers = _headers(verdict["verdict_id"], "verdict", topics, verdict["evaluated_at"])
+        key = verdict["subject"].encode()
+        yield OutgoingRecord(topics.verdicts, key, value, headers)
+        if verdict["result"] == "VIOLATION":
+            yield OutgoingRecord(topics.violations(Theme(verdict["theme"])), key, value, headers)
+    for letter in outcome.dead_letters:
+        headers = _headers(letter["dead_letter_id"], "dead-letter", topics, letter["timestamp"])
+        yield OutgoingRecord(topics.dead_letters, letter["key"], encode("dead_letter", letter), headers)
+    yield _report(topics, outcome.judged)
+
+
+def state(topics: ControllerTopics, outcome: Outcome, partition: int) -> Iterator[OutgoingRecord]:
+    """Dossiers and counters as they are now, on the partition of the dossiers topic that mirrors the events'."""
+    for subject, dossier in outcome.changed.items():
+        yield OutgoingRecord(topics.dossiers, subject.encode(), dossier_message(dossier), partition=partition)
+    for key, transfers in outcome.derogations.items():
+        message = derogation_message(key, transfers)
+        yield OutgoingRecord(topics.dossiers, derogation_key(key), message, partition=partition)
+
+
+def _report(topics: ControllerTopics, judged: Mapping[str, Any]) -> OutgoingRecord:
+    key = f"{judged['topic']}/{judged['partition']}".encode()
+    return OutgoingRecord(topics.verdicts, key, encode("judged", judged))
+
+
+def _headers(identifier: str, kind: str, topics: ControllerTopics, at: datetime) -> tuple[tuple[str, bytes], ...]:
+    return (
+        ("ce_specversion", b"1.0"),
+        ("ce_id", identifier.encode()),
+        ("ce_type", f"inzage.{kind}.v1".encode()),
+        ("ce_source", f"/inzage/{topics.controller.lower()}/screening".encode()),
+        ("ce_time", at.isoformat().encode()),
+    )

@@ -1,0 +1,58 @@
+"""Makes the screening of a partition ready when it is assigned: its dossiers, counters and recent events."""
+
+from __future__ import annotations
+
+from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import KafkaError
+from aiokafka.structs import TopicPartition
+
+from inzage.schemas.codec import split
+from inzage.schemas.errors import ContractError, TransientError
+from inzage.schemas.settings import KafkaSettings
+from inzage.schemas.topics import ControllerTopics
+from inzage.streams.dossier.store import DossierStore
+from inzage.streams.screening.redelivery import Redeliveries
+from inzage.streams.transport.compacted import read_to_end
+from inzage.streams.transport.connection import aiokafka_options
+
+
+async def load_dossiers(kafka: KafkaSettings, topics: ControllerTopics, partition: int) -> DossierStore:
+    """The dossiers of a partition as its last worker left them; raises `TransientError`."""
+    store = DossierStore()
+    async for block in read_to_end(kafka, topics.dossiers, [partition]):
+        for record in block:
+            if record.value is not None:
+                store.keep(record.value)
+    return store
+
+
+async def load_recent(kafka: KafkaSettings, topics: ControllerTopics, partition: int, first: int) -> Redeliveries:
+    """The ids of the events in the window before offset `first`; raises `TransientError`."""
+    recent = Redeliveries()
+    place = TopicPartition(topics.events, partition)
+    consumer = AIOKafkaConsumer(**aiokafka_options(kafka), enable_auto_commit=False, auto_offset_reset="earliest")
+    try:
+        await consumer.start()
+        consumer.assign([place])
+        begin = max((await consumer.beginning_offsets([place]))[place], (first // recent.window - 1) * recent.window)
+        consumer.seek(place, begin)
+        position = begin
+        while position < first:
+            for records in (await consumer.getmany(place, timeout_ms=1000, max_records=20_000)).values():
+                for record in records:
+                    if record.offset < first:
+                        _remember(recent, record.offset, record.value)
+            position = await consumer.position(place)
+    except KafkaError as error:
+        raise TransientError(f"{topics.events} cannot be read: {type(error).__name__}") from error
+    finally:
+        await consumer.stop()
+    return recent
+
+
+def _remember(recent: Redeliveries, offset: int, value: bytes | None) -> None:
+    try:
+        if split(value).name == "activity" and value is not None:
+            recent.is_new(offset, value)
+    except ContractError:
+        pass  # it was dead-lettered when it was judged

@@ -1,0 +1,168 @@
+"""Runs the sink against a real broker and a real endpoint, on topics and a database of one test's own."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from clickhouse_connect.driver.client import Client
+from kafka import KafkaProducer
+
+from inzage.deploy.local.clickhouse.endpoint import Endpoint
+from inzage.deploy.local.kafka import Broker
+from inzage.deploy.local.topics import ensure_topics
+from inzage.schemas import codec, json_face
+from inzage.schemas.settings import Settings
+from inzage.schemas.topics import ControllerTopics
+from inzage.sinks.connection import open_clickhouse
+from inzage.sinks.intake import Pace
+from inzage.sinks.logs import Cluster, read_cluster, topics_of
+from inzage.sinks.migrations import migrate
+from inzage.sinks.sink import Sink
+from inzage.sinks.trail import Trail
+
+QUICK = Pace(block_rows=200, linger=0.1, session_timeout=3.0, insert_within=2.0, drain_within=2.5)
+BEGINNING = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+def activity(number: int, controller: str, **said: Any) -> dict[str, Any]:
+    """A disclosure as the codec takes it; the same number gives the same."""
+    at = BEGINNING + timedelta(seconds=number)
+    face = {
+        "event_id": f"event-{number}",
+        "event_type": "DisclosureEvent",
+        "occurred_at": at.isoformat(),
+        "source_system": "crm",
+        "actor": {"id": f"ACT-{number % 7}", "role": "CASE_MANAGER"},
+        "subject": {"pseudonym": f"SUB-{number % 50}"},
+        "recipient": {"org_id": "ORG-EMP-001", "processing_country": "BE"} if number % 3 else None,
+        "data_categories": ["IDENTITY"],
+        **said,
+    }
+    face = {name: value for name, value in face.items() if value is not None}
+    return json_face.read({"event": face}, controller_id=controller).record
+
+
+@dataclass
+class Stack:
+    """One controller's topics and tables."""
+
+    settings: Settings
+    controller: str
+    client: Client
+    sent: dict[int, list[bytes | None]] = field(default_factory=dict)
+
+    @property
+    def topics(self) -> ControllerTopics:
+        return ControllerTopics(self.controller)
+
+    @property
+    def database(self) -> str:
+        return self.settings.clickhouse.database
+
+    def send(self, topic: str, messages: Sequence[tuple[bytes | None, bytes | None]], partition: int = 0) -> None:
+        """Put messages on a partition and wait until the broker has them."""
+        producer = KafkaProducer(bootstrap_servers=self.settings.kafka.bootstrap_servers, linger_ms=20)
+        try:
+            headers = [("ce_type", b"test"), ("ce_empty", b"")]
+            said = [producer.send(topic, value, key, headers, partition=partition) for key, value in messages]
+            producer.flush(timeout=30)
+            for future in said:
+                future.get(timeout=10)
+        finally:
+            producer.close()
+
+    def send_activities(self, numbers: Sequence[int], partition: int = 0) -> list[bytes]:
+        """Put activities on the events topic; returns the messages."""
+        records = [activity(number, self.controller) for number in numbers]
+        messages = [codec.encode("activity", record) for record in records]
+        keys = [record["subject"]["pseudonym"].encode() for record in records]
+        self.send(self.topics.events, list(zip(keys, messages, strict=True)), partition)
+        return messages
+
+    def cluster(self) -> Cluster:
+        return read_cluster(self.settings.kafka, topics_of([self.controller]))
+
+    def trail(self, pace: Pace = QUICK) -> Trail:
+        client = open_clickhouse(self.settings.clickhouse, answer_within=pace.insert_within + 5)
+        return Trail(client, self.database, pace.insert_within)
+
+    def sink(self, pace: Pace = QUICK, trail: Trail | None = None) -> Sink:
+        """A sink to run in the loop of the caller."""
+        topics = topics_of([self.controller])
+        return Sink(self.settings, trail or self.trail(pace), self.cluster(), topics, pace)
+
+    async def keep_until(self, rows: int, pace: Pace = QUICK, within: float = 40) -> None:
+        """Run a sink until the trail holds `rows` records of the controller's topics, then stop it."""
+        await until_rows(self, self.sink(pace), rows, within)
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        return list(self.client.query(sql.replace("trail.", f"{self.database}.")).result_rows)
+
+    def held(self) -> int:
+        """Records of this controller's logs in the trail."""
+        counted = "SELECT count() FROM trail.log WHERE topic LIKE {like:String}"
+        like = f"inzage.{self.controller.lower()}.%"
+        sql = counted.replace("trail.", f"{self.database}.")
+        return int(self.client.query(sql, parameters={"like": like}).result_rows[0][0])
+
+    def offsets(self, partition: int = 0) -> list[int]:
+        """The offsets of the events topic that the trail holds, repetitions included, in order."""
+        where = f"topic = '{self.topics.events}' AND partition = {partition}"
+        return [row[0] for row in self.rows(f"SELECT offset FROM trail.log WHERE {where} ORDER BY offset")]
+
+
+async def until_rows(stack: Stack, sink: Sink, rows: int, within: float = 40) -> None:
+    """Run `sink` until the trail holds `rows` records; what it raises is raised here."""
+    running = asyncio.create_task(sink.run())
+    try:
+        async with asyncio.timeout(within):
+            while await asyncio.to_thread(stack.held) < rows:
+                if running.done():
+                    running.result()
+                    raise AssertionError("the sink stopped")
+                await asyncio.sleep(0.05)
+    finally:
+        sink.stop()
+        await running
+
+
+def fact(number: int, controller: str, kind: str = "ConsentGiven", **said: Any) -> bytes:
+    """A fact's message."""
+    at = (BEGINNING + timedelta(seconds=number)).isoformat()
+    face = {"type": kind, "fact_id": f"fact-{number}", "recorded_at": at, "source_system": "crm", **said}
+    read = json_face.read({"fact": face}, controller_id=controller, strict=False)
+    return codec.encode(read.kind, read.record)
+
+
+def schema_message(name: str, text: str) -> tuple[bytes, bytes]:
+    """Key and value of a schema on the schemas topic."""
+    schema = codec.schema_of(name, text)
+    said = {"name": name, "fingerprint": schema.fingerprint, "sha256": schema.sha256, "text": text}
+    return schema.fingerprint.encode(), json.dumps(said).encode()
+
+
+@contextmanager
+def stack_on(broker: Broker, endpoint: Endpoint, partitions: int = 2) -> Iterator[Stack]:
+    """Topics of a new controller and tables in a new database."""
+    controller = f"T{uuid.UUID(int=random.getrandbits(128)).hex[:8]}".upper()
+    settings = Settings(
+        controllers=(controller,),
+        kafka={"bootstrap_servers": broker.bootstrap_servers, "partitions": partitions},
+        clickhouse={"url": endpoint.url, "database": f"trail_{controller.lower()}"},
+    )
+    ensure_topics(settings, [controller])
+    client = open_clickhouse(settings.clickhouse, answer_within=30)
+    migrate(lambda statement: str(client.command(statement, use_database=False) or ""), settings.clickhouse.database)
+    try:
+        yield Stack(settings, controller, client)
+    finally:
+        client.command(f"DROP DATABASE {settings.clickhouse.database}", use_database=False)
+        client.close()
