@@ -18,7 +18,14 @@ from kafka.errors import KafkaError
 
 from inzage.schemas.codec import RecordName, current
 from inzage.schemas.emitter.delivery import Deliveries, DeliveryError, OnDelivery
-from inzage.schemas.emitter.message import Message, can_have_topics, dead_letter_of, message_of, topic_of
+from inzage.schemas.emitter.message import (
+    Message,
+    can_have_topics,
+    dead_letter_of,
+    message_of,
+    schema_message,
+    topic_of,
+)
 from inzage.schemas.emitter.producer import Compression, open_producer
 from inzage.schemas.emitter.reader import Reader, said_id
 from inzage.schemas.emitter.sequence import SourceSequence
