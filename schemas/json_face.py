@@ -156,7 +156,7 @@ class _Compiler:
 
     def compile(self, avro: Any) -> _Read:
         if isinstance(avro, list):
-            return _nullable(self.compile(avro[1]))
+            return _optional(self.compile(avro[1]))
         if isinstance(avro, str):
             return self._named.get(avro) or _PRIMITIVE[avro]
         if logical := avro.get("logicalType"):
@@ -229,7 +229,7 @@ def _string_map(value: Any, path: str, reading: Reading) -> dict[str, str]:
     return dict(value)
 
 
-def _nullable(inner: _Read) -> _Read:
+def _optional(inner: _Read) -> _Read:
     def read_nullable(value: Any, path: str, reading: Reading) -> Any:
         return None if value is None else inner(value, path, reading)
 
@@ -303,7 +303,13 @@ def write(kind: str, record: Mapping[str, Any]) -> dict[str, Any]:
     if kind in ("fact", "reference"):
         name, content = record["body"]
         face.pop("body", None)
-        return {"fact": {"type": name.rpartition(".")[2], **face, **_stated(content)}}
+        return {
+            "fact": {
+                "type": name.rpartition(".")[2],
+                **face,
+                **_stated(cast("SaidKind", kind), name.rpartition(".")[2], content),
+            }
+        }
     return face
 
 
@@ -313,13 +319,35 @@ def _present(record: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
             yield name, value
 
 
-def _stated(content: Mapping[str, Any]) -> dict[str, Any]:
-    """A body of a fact: an empty list stays, since it covers nothing where null would cover everything."""
-    return {
-        name: _stated(value) if isinstance(value, Mapping) else _plain(value)
-        for name, value in content.items()
-        if value is not None
-    }
+def _stated(kind: SaidKind, record: str, content: Mapping[str, Any]) -> dict[str, Any]:
+    """A body of a fact: an empty list stays where null would say more, since a scope of nothing covers nothing."""
+    stated = {}
+    for name, value in content.items():
+        nested = _nullable(kind).get((record, name))
+        if isinstance(value, Mapping) and nested is not None:
+            stated[name] = _stated(kind, nested, value)
+        elif value is not None and (value != [] or nested is not None):
+            stated[name] = _plain(value)
+    return stated
+
+
+@cache
+def _nullable(kind: SaidKind) -> dict[tuple[str, str], str]:
+    """Fields that may be a list, or a record, or null: (record, field) -> name of the record, empty for a list."""
+    found: dict[tuple[str, str], str] = {}
+
+    def visit(avro: Any) -> None:
+        if isinstance(avro, list):
+            for branch in avro:
+                visit(branch)
+        for entry in avro.get("fields", ()) if isinstance(avro, dict) else ():
+            inner = entry["type"]
+            if isinstance(inner, list) and isinstance(inner[-1], dict) and inner[-1]["type"] in ("array", "record"):
+                found[avro["name"], entry["name"]] = inner[-1].get("name", "")
+            visit(inner)
+
+    visit(_source(kind))
+    return found
 
 
 def _plain(value: Any) -> Any:

@@ -2,6 +2,7 @@
 
 A pure function from facts, oldest first, to rows. A later fact with the same reference corrects or ends the
 earlier one; a fact that names another in `corrects` takes its place. Intervals are half-open, `from <= t < to`.
+What began at an unknown time never holds; what ended at an unknown time ended when that was recorded.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ def contradiction(fact: Mapping[str, Any], known: Mapping[tuple[str, str], Row])
     if kind in _ENDING and not fact["corrects"]:
         family, reference_name, change = _ENDING[kind]
         row = known.get((family, body[reference_name] or ""))
-        if row is not None and any(end < row[_STARTS[family]] for end in change(body).values()):
+        if row is not None and any(end < row[_STARTS[family]] for end in change(body, fact["recorded_at"]).values()):
             return f"{kind}: ends what {reference_name} names before it began"
     return None
 
@@ -76,7 +77,7 @@ class _Dossier:
             self._open(family, reference(body) or fact["fact_id"], make(body), fact)
         elif kind in _ENDING:
             family, reference_name, change = _ENDING[kind]
-            self._end(family, body[reference_name] or "", change(body), fact)
+            self._end(family, body[reference_name] or "", change(body, fact["recorded_at"]), fact)
         elif kind == "MandateGranted":
             self._mandates[body["mandate_ref"] or fact["fact_id"]] = {
                 "representative": body["representative"],
@@ -85,7 +86,7 @@ class _Dossier:
                 "to": until(body["valid_to"]),
             }
         elif kind == "MandateRevoked" and body["mandate_ref"] in self._mandates:
-            self._mandates[body["mandate_ref"]]["to"] = until(body["revoked_at"])
+            self._mandates[body["mandate_ref"]]["to"] = body["revoked_at"] or fact["recorded_at"]
         elif kind == "SubjectRegistered":
             self._birth_date = body["birth_date"]
 
@@ -217,13 +218,22 @@ def _authority_request(body: Mapping[str, Any]) -> Row:
     return {"ref": body["request_ref"], "items": list(body["scope_data_items"])}
 
 
-def _objection_end(body: Mapping[str, Any]) -> Row:
+def _objection_end(body: Mapping[str, Any], recorded_at: datetime) -> Row:
     """An objection that was upheld goes on; one that was dismissed or withdrawn ends."""
-    return {} if body["outcome"] == "UPHELD" else {"to": until(body["resolved_at"])}
+    return {} if body["outcome"] == "UPHELD" else {"to": body["resolved_at"] or recorded_at}
+
+
+def _closed(body: Mapping[str, Any], recorded_at: datetime) -> Row:
+    return {"closed_at": body["closed_at"] or recorded_at}
+
+
+def _withdrawn(body: Mapping[str, Any], recorded_at: datetime) -> Row:
+    return {"withdrawn_at": body["withdrawn_at"] or recorded_at}
 
 
 _Reference = Callable[[Mapping[str, Any]], str | None]
 _Make = Callable[[Mapping[str, Any]], Row]
+_Change = Callable[[Mapping[str, Any], datetime], Row]
 
 _OPENING: dict[str, tuple[str, _Reference, _Make]] = {
     "ConsentGiven": ("consents", lambda body: body["consent_ref"], _consent),
@@ -238,19 +248,11 @@ _OPENING: dict[str, tuple[str, _Reference, _Make]] = {
     "ObjectionRaised": ("objections", lambda body: body["objection_ref"], _objection),
     "AuthorityRequestReceived": ("authority_requests", lambda body: body["request_ref"], _authority_request),
 }
-_ENDING: dict[str, tuple[str, str, _Make]] = {
-    "ConsentWithdrawn": (
-        "consents",
-        "consent_ref",
-        lambda body: {"withdrawn_at": until(body["withdrawn_at"])},
-    ),
-    "EmergencyClosed": ("emergencies", "emergency_ref", lambda body: {"closed_at": until(body["closed_at"])}),
-    "FraudCaseClosed": ("fraud_cases", "case_ref", lambda body: {"closed_at": until(body["closed_at"])}),
-    "ApplicationClosed": (
-        "applications",
-        "application_ref",
-        lambda body: {"closed_at": until(body["closed_at"])},
-    ),
+_ENDING: dict[str, tuple[str, str, _Change]] = {
+    "ConsentWithdrawn": ("consents", "consent_ref", _withdrawn),
+    "EmergencyClosed": ("emergencies", "emergency_ref", _closed),
+    "FraudCaseClosed": ("fraud_cases", "case_ref", _closed),
+    "ApplicationClosed": ("applications", "application_ref", _closed),
     "ObjectionResolved": ("objections", "objection_ref", _objection_end),
 }
 _STARTS = {

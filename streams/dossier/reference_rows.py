@@ -11,14 +11,13 @@ from typing import Any
 
 from inzage.schemas.countries import COUNTRY_CODES
 from inzage.streams.dossier.law import Decision, Law, scope_code
+from inzage.streams.dossier.organisation_rows import agreement, interval, org, stated
 from inzage.streams.dossier.person import Row, limit
 from inzage.streams.dossier.time import FAR, LONG_AGO, since, until
 
 Key = tuple[str, ...]
 Tables = dict[str, dict[Key, Row]]
 """Table -> key -> row; columns as in state.sql. Lists of rows carry `fact_ids`, which the engine leaves out."""
-
-_NO, _YES = 1, 2  # 0 means not known: what joinGet gives for a key it does not have
 
 
 class ReferenceRows:
@@ -31,6 +30,7 @@ class ReferenceRows:
         self._settings: dict[str, float | list[str]] = dict(defaults)
         self._orgs: dict[str, Mapping[str, Any]] = {}
         self._by_ref: dict[str, dict[str, Row]] = defaultdict(dict)
+        self._ends: dict[tuple[str, str], list[tuple[datetime, str]]] = defaultdict(list)
         listed = self._settings.get("health_revealing_items", [])
         self._items: dict[str, bool] = dict.fromkeys(listed if isinstance(listed, list) else [], True)
         self._templates: dict[Key, Row] = {}
@@ -73,7 +73,7 @@ class ReferenceRows:
     def _certify(self, family: str, fact: Mapping[str, Any], body: Mapping[str, Any]) -> None:
         """An inactive status ends what was active; an active one begins an interval of its own."""
         if body["status"] == "ACTIVE":
-            self._keep(family, body["org_id"], fact, body)
+            self._keep(family, body["org_id"], fact, body, f"{body['org_id']}|{body['valid_from']}")
         else:
             self._end(family, body["org_id"], fact, valid_to=body["valid_from"] or body["valid_to"])
 
@@ -135,15 +135,26 @@ class ReferenceRows:
         if name in self._settings and body["value"] is not None:
             self._settings[name] = _setting(body["value"], self._settings[name])
 
-    def _keep(self, family: str, ref: str | None, fact: Mapping[str, Any], body: Mapping[str, Any]) -> None:
-        before = self._by_ref[family].get(ref or fact["fact_id"], {}).get("fact_ids", ())
-        self._by_ref[family][ref or fact["fact_id"]] = {**body, "fact_ids": (*before, fact["fact_id"])}
+    def _keep(
+        self, family: str, ref: str | None, fact: Mapping[str, Any], body: Mapping[str, Any], key: str | None = None
+    ) -> None:
+        """What began, under `key` if one reference has several. An end said before still holds if it is later."""
+        key = key or ref or fact["fact_id"]
+        before = self._by_ref[family].pop(key, {}).get("fact_ids", ())
+        row = {**body, "fact_ids": (*before, fact["fact_id"]), "ended_with": ref}
+        self._by_ref[family][key] = row
+        for end, fact_id in self._ends[family, ref or ""]:
+            if end > since(row["valid_from"]):
+                _close(row, end, fact_id)
 
     def _end(self, family: str, ref: str | None, fact: Mapping[str, Any], *, valid_to: datetime | None) -> None:
-        row = self._by_ref[family].get(ref or "")
-        if row is not None:
-            row["valid_to"] = valid_to
-            row["fact_ids"] = (*row["fact_ids"], fact["fact_id"])
+        """What ended; at an unknown time means when that was recorded."""
+        end = valid_to or fact["recorded_at"]
+        self._ends[family, ref or ""].append((end, fact["fact_id"]))
+        rows = [row for row in self._rows(family) if row["ended_with"] == ref]
+        for row in rows:
+            if row is rows[-1] or end < until(row["valid_to"]):
+                _close(row, end, fact["fact_id"])
 
     # --- what follows --------------------------------------------------------------------------------------------
 
@@ -157,7 +168,7 @@ class ReferenceRows:
             "consent_rule": {("",): {"rules": [self._consent_rule(row) for row in self._rows("consent_rule")]}},
             "interest": self._interest_table(),
             "international_agreement": {
-                (ref,): {"terms": [_interval(row)]} for ref, row in self._by_ref["international_agreement"].items()
+                (ref,): {"terms": [interval(row)]} for ref, row in self._by_ref["international_agreement"].items()
             },
             "country": self._country_table(),
             "setting": {
@@ -176,19 +187,22 @@ class ReferenceRows:
         agreements: dict[str, list[Row]] = defaultdict(list)
         listed: dict[str, list[Row]] = defaultdict(list)
         for row in self._rows("agreement"):
-            agreements[row["party_org_id"] or ""].append(_agreement(row))
+            agreements[row["party_org_id"] or ""].append(agreement(row))
             for org_id in row["subprocessor_org_ids"]:
-                listed[org_id].append({"ref": row["agreement_ref"], **_interval(row)})
+                listed[org_id].append({"ref": row["agreement_ref"], **interval(row)})
         instruments: dict[str, list[Row]] = defaultdict(list)
         for row in self._rows("instrument"):
             for org_id in {row["importer_org_id"] or "", *row["bcr_members"]} - {""}:
                 instruments[org_id].append(self._instrument(row, org_id))
-        certified = {family: self._by_ref[family] for family in ("dpf", "shield")}
+        certified: dict[str, dict[str, list[Row]]] = {family: defaultdict(list) for family in ("dpf", "shield")}
+        for family, of_orgs in certified.items():
+            for row in self._rows(family):
+                of_orgs[row["org_id"] or ""].append(interval(row))
         known = {*self._orgs, *agreements, *listed, *instruments, *certified["dpf"], *certified["shield"]} - {""}
         return {
             (org_id,): {
-                **_org(org_id, self._orgs.get(org_id)),
-                **{family: [_interval(rows[org_id])] if org_id in rows else [] for family, rows in certified.items()},
+                **org(org_id, self._orgs.get(org_id)),
+                **{family: of_orgs[org_id] for family, of_orgs in certified.items()},
                 "agreements": agreements[org_id],
                 "listed_as_subprocessor": listed[org_id],
                 "instruments": instruments[org_id],
@@ -205,7 +219,7 @@ class ReferenceRows:
         assessed_until = (
             datetime.combine(assessed_on, time(), UTC) + timedelta(days=limit_days) if assessed_on else FAR
         )
-        role = row["importer_role"] or ""
+        role = stated(row["importer_role"])
         return {
             "ref": row["instrument_ref"] or "",
             "type": row["instrument"] or "",
@@ -213,7 +227,7 @@ class ReferenceRows:
             "exporter_ours": ours or (row["exporter_org_id"] in row["bcr_members"]),
             "importer_role": {"SUB_PROCESSOR": "PROCESSOR", "JOINT_CONTROLLER": "CONTROLLER"}.get(role, role),
             "signed_at": max(until(row["signed_by_exporter_at"]), until(row["signed_by_importer_at"])),
-            **_interval(row),
+            **interval(row),
             "assessed": row["tia_ref"] is not None,
             "assessed_until": assessed_until if row["tia_ref"] is not None else since(None),
             "member": org_id in row["bcr_members"],
@@ -225,7 +239,7 @@ class ReferenceRows:
             entry = {
                 "allow": row["decision"] == "ALLOW",
                 "categories": limit(row["data_categories"])[0],
-                **_interval(row),
+                **interval(row),
             }
             table[row["org_id"] or "", row["role"] or "", row["purpose"] or ""]["entries"].append(entry)
         return dict(table)
@@ -237,7 +251,7 @@ class ReferenceRows:
             "recipient": row["recipient_category"] or "",
             "product": row["product"] or "",
             "required": row["result"] == "CONSENT_REQUIRED",
-            **_interval(row),
+            **interval(row),
         }
 
     def _interest_table(self) -> dict[Key, Row]:
@@ -245,7 +259,7 @@ class ReferenceRows:
         for row in self._rows("interest"):
             passed = row["outcome"] == "PASSED"
             table[(row["purpose"] or "",)]["assessments"].append(
-                {"ref": row["lia_ref"] or "", "passed": passed, **_interval(row)}
+                {"ref": row["lia_ref"] or "", "passed": passed, **interval(row)}
             )
         return dict(table)
 
@@ -277,51 +291,9 @@ class ReferenceRows:
         return table
 
 
-def _interval(row: Row) -> Row:
-    return {"from": since(row["valid_from"]), "to": until(row["valid_to"]), "fact_ids": row["fact_ids"]}
-
-
-def _org(org_id: str, body: Mapping[str, Any] | None) -> Row:
-    body = body or {}
-    public = body.get("public_body")
-    registered = bool(body)
-    international = ""
-    if body.get("international_organisation"):
-        international = "EPO" if "EPO" in re.split(r"[^A-Z]+", org_id.upper()) else org_id
-    return {
-        "own": bool(body.get("own_organisation")),
-        "group_of": body.get("group_of") or "",
-        "category": body.get("category") or "",
-        "country": body.get("establishment_country") or "",
-        "acts_for_employer_id": body.get("acts_for_employer_id") or "",
-        "international": international,
-        "public_body": int(bool(public)),
-        "pipeda": _three(body.get("pipeda")),
-        # An organisation nobody marked is taken as private: that is what these two acts cover.
-        "appi": _three(body["appi"] if body.get("appi") is not None else (not public if registered else None)),
-        "pipa": _three(body["pipa"] if body.get("pipa") is not None else (True if registered else None)),
-        "fact_ids": (body["fact_id"],) if registered else (),
-    }
-
-
-def _three(value: bool | None) -> int:
-    return 0 if value is None else _YES if value else _NO
-
-
-def _agreement(row: Row) -> Row:
-    scope = row["scope"] or {}
-    categories, any_category = limit(scope.get("data_categories"))
-    purposes, any_purpose = limit(row["purposes"])
-    return {
-        "ref": row["agreement_ref"] or "",
-        "processor": row["agreement_type"] == "DPA_ART28",
-        "signed": row["signed_by_both"] is True,
-        **_interval(row),
-        "categories": categories,
-        "any_category": any_category,
-        "purposes": purposes,
-        "any_purpose": any_purpose,
-    }
+def _close(row: Row, end: datetime, fact_id: str) -> None:
+    row["valid_to"] = end
+    row["fact_ids"] = (*row["fact_ids"], fact_id) if fact_id not in row["fact_ids"] else row["fact_ids"]
 
 
 def _setting(text: str, default: float | list[str]) -> float | list[str]:
