@@ -16,6 +16,9 @@ from inzage.sinks.logs import Log
 from inzage.sinks.metrics import SKIPPED
 from inzage.sinks.trail import Held
 
+ANSWER_MARGIN = 5.0
+"""Seconds a client waits longer than ClickHouse works, so that what became of an insert is known."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pace:
@@ -33,6 +36,12 @@ class Pace:
     session_timeout: float = 30.0
     insert_within: float = 10.0
     drain_within: float = 20.0
+    """After a partition was taken away: until then another insert may be begun."""
+
+    @property
+    def settled_within(self) -> float:
+        """After the last insert was begun, until it is certain what became of it, in seconds."""
+        return self.insert_within + 2 * ANSWER_MARGIN
 
 
 @dataclass(frozen=True, slots=True)
