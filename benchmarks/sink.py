@@ -72,7 +72,7 @@ def _measure(settings: Settings, endpoint: Endpoint, events: int) -> dict[str, A
     }
     client = open_clickhouse(settings.clickhouse, answer_within=60)
     assert endpoint.pid
-    engine_before = _cpu(endpoint.pid)
+    sink_before = engine_before = 0.0
     command = ["taskset", "-c", str(SINK_CORE), sys.executable, "-m", "inzage.console.main", "sink"]
     sink = subprocess.Popen(command, env=environment)
     try:
@@ -81,21 +81,23 @@ def _measure(settings: Settings, endpoint: Endpoint, events: int) -> dict[str, A
         while not seen or seen[-1][1] < events:
             time.sleep(0.2)
             rows = int(client.query("SELECT count() FROM inzage.events").result_rows[0][0])
+            if rows and not seen:
+                sink_before, engine_before = _cpu(sink.pid), _cpu(endpoint.pid)
             if rows and (not seen or rows > seen[-1][1]):
                 seen.append((time.monotonic(), rows))
             if time.monotonic() > give_up or sink.poll() is not None:
                 raise SystemExit("the sink did not finish")
-        sink_cpu, engine_cpu = _cpu(sink.pid), _cpu(endpoint.pid) - engine_before
+        (first_at, first), (last_at, last) = seen[0], seen[-1]
+        sink_cpu, engine_cpu = _cpu(sink.pid) - sink_before, _cpu(endpoint.pid) - engine_before
         disk = client.query(
             "SELECT sum(bytes_on_disk), count() FROM system.parts WHERE active AND table = 'events'"
         )
     finally:
         sink.terminate()
         sink.wait(30)
-    (first_at, first), (last_at, last) = seen[0], seen[-1]
     return {
         "events_per_second": round((last - first) / (last_at - first_at)),
-        "per_cpu_second": {"sink": round(events / sink_cpu), "engine": round(events / engine_cpu)},
+        "per_cpu_second": {"sink": round((last - first) / sink_cpu), "engine": round((last - first) / engine_cpu)},
         "bytes_on_disk_per_event": round(disk.result_rows[0][0] / events),
         "parts": disk.result_rows[0][1],
     }
