@@ -89,9 +89,7 @@ def _measure(settings: Settings, endpoint: Endpoint, events: int) -> dict[str, A
                 raise SystemExit("the sink did not finish")
         (first_at, first), (last_at, last) = seen[0], seen[-1]
         sink_cpu, engine_cpu = _cpu(sink.pid) - sink_before, _cpu(endpoint.pid) - engine_before
-        disk = client.query(
-            "SELECT sum(bytes_on_disk), count() FROM system.parts WHERE active AND table = 'events'"
-        )
+        disk = client.query("SELECT sum(bytes_on_disk), count() FROM system.parts WHERE active AND table = 'events'")
     finally:
         sink.terminate()
         sink.wait(30)

@@ -105,9 +105,7 @@ def rows(
             index,
             time,
             short[leaf.timestamp_type],
-            _NO_KEY
-            if key is None
-            else _KEY + (short[len(key)] if len(key) < known else long_bytes(len(key))) + key,
+            _NO_KEY if key is None else _KEY + (short[len(key)] if len(key) < known else long_bytes(len(key))) + key,
             short[size] if size < known else long_bytes(size),
             raw,
             short[head] if head < known else long_bytes(head),

@@ -120,9 +120,7 @@ class Sink(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no t
         for owned in self._owned.values():
             owned.lost = True
         ended = asyncio.create_task(self._queue.join())
-        await asyncio.wait(
-            (settling, ended), timeout=self._pace.settled_within, return_when=asyncio.FIRST_COMPLETED
-        )
+        await asyncio.wait((settling, ended), timeout=self._pace.settled_within, return_when=asyncio.FIRST_COMPLETED)
         for task in (settling, ended):
             task.cancel()
         await asyncio.gather(settling, ended, return_exceptions=True)
