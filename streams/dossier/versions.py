@@ -67,9 +67,10 @@ class PersonDossier:
             if row not in known:
                 self.versions[family].append({**row, "known_from": offset, "known_to": STILL_KNOWN})
 
-    def known_at(self, family: str, offset: int) -> list[Row]:
-        """The rows of `family` that a record at `offset` sees."""
-        return [row for row in self.versions[family] if row["known_from"] < offset < row["known_to"]]
+    def known_at(self, family: str, offset: int, *, itself: bool = False) -> list[Row]:
+        """The rows of `family` that a record at `offset` sees; with `itself` what it says too."""
+        begin = offset + itself
+        return [row for row in self.versions[family] if row["known_from"] < begin and offset < row["known_to"]]
 
 
 def _content(version: Row) -> Row:

@@ -16,7 +16,9 @@ def check_policies(controller_id: str, packs: Path | None = None) -> int:
     policies = policies_of(controller_id, packs)
     controller = engine().add(policies)
     for entry in policies.entries:
-        for part, text in (("violated_when", entry.violated_when), ("warned_when", entry.warned_when)):
+        of_fact = entry.fact_rule.violated_when if entry.fact_rule else None
+        parts = (("violated_when", entry.violated_when), ("warned_when", entry.warned_when), ("fact_rule", of_fact))
+        for part, text in parts:
             if text is None:
                 continue
             where = f"pack {policies.pack_of[entry.id].pack}, entry {entry.id}, {part}"

@@ -8,24 +8,24 @@ from typing import Any
 from inzage.streams.dossier.person import FAMILIES, Row
 from inzage.streams.dossier.reference_rows import Tables
 from inzage.streams.dossier.versions import PersonDossier
+from inzage.streams.screening.engine import Hit
 
 FactUsed = dict[str, str]
 
 
 def facts_used(
     families: Iterable[str],
-    seen: Mapping[str, Any],
-    offset: int,
+    hit: Hit,
     dossier: PersonDossier | None,
     tables: Tables,
 ) -> list[FactUsed]:
-    """The facts of `families` that the row at `offset` saw; `seen` are the view's columns of the row."""
+    """The facts of `families` that the row of `hit` saw; a fact that is judged saw itself."""
     used = []
     for family in families:
         if family in FAMILIES:
-            rows = dossier.known_at(family, offset) if dossier else []
+            rows = dossier.known_at(family, hit.offset, itself=bool(hit.fact)) if dossier else []
         else:
-            rows = list(_reference_rows(family, seen, tables))
+            rows = list(_reference_rows(family, hit.seen, tables))
         used += [
             {"kind": family, "key": str(row.get("ref") or row.get("employer_id") or fact_id), "version": fact_id}
             for row in rows

@@ -63,6 +63,15 @@ class LowerSeverity(BaseModel):
     severity: Severity
 
 
+class FactRule(BaseModel):
+    """What an entry that judges activities says of a kind of fact as well; the fact itself is in its dossier then."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    judges: str = Field(min_length=3, description="kind of fact")
+    violated_when: str
+
+
 class Entry(BaseModel):
     """One promise, made checkable. `violated_when` is 1 violation, 0 complies, NULL not evaluable."""
 
@@ -78,6 +87,7 @@ class Entry(BaseModel):
     judges: str = Field(default="", description="kind of fact it judges; empty: activities")
     violated_when: str
     warned_when: str | None = None
+    fact_rule: FactRule | None = None
     reason: str = Field(pattern=r"^[A-Z0-9_]+$")
     warning: str | None = None
     lower_severity: LowerSeverity | None = None
@@ -103,14 +113,29 @@ class Pack(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
+class Rule:
+    """One predicate of an entry, on activities (`judges` is empty) or on a kind of fact."""
+
+    entry: Entry
+    judges: str
+    violated_when: str
+    warned_when: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Policies:
-    """The composed policies of one controller. `version` changes with any pack's text."""
+    """The composed policies of one controller. `version` changes with any pack's text.
+
+    `rules` are the predicates by position: those of the entries, then what entries say of facts besides.
+    """
 
     controller_id: str
     version: str
     entries: tuple[Entry, ...]
     pack_of: Mapping[str, Pack]
     settings: Mapping[str, float | list[str]]
+    rules: tuple[Rule, ...]
+    judged_facts: frozenset[str]
 
     @property
     def pack(self) -> str:
@@ -180,10 +205,18 @@ def policies_of(controller_id: str, folder: Path | None = None) -> Policies:
             raise ConfigError(f"pack {pack.pack}: entry {entry.id} stands twice", code="config.pack")
         pack_of[entry.id] = pack
     digest = hashlib.sha256("\n".join(texts).encode()).hexdigest()[:12]
-    return Policies(
-        controller_id.upper(),
-        f"{own.version}+{digest}",
-        tuple(entry for entry, _ in entries),
-        pack_of,
-        settings | own.settings,
-    )
+    composed = tuple(entry for entry, _ in entries)
+    rules = _rules(composed)
+    judged_facts = frozenset(rule.judges for rule in rules) - {""}
+    version = f"{own.version}+{digest}"
+    return Policies(controller_id.upper(), version, composed, pack_of, settings | own.settings, rules, judged_facts)
+
+
+def _rules(entries: tuple[Entry, ...]) -> tuple[Rule, ...]:
+    of_entries = [Rule(entry, entry.judges, entry.violated_when, entry.warned_when) for entry in entries]
+    of_facts = [
+        Rule(entry, entry.fact_rule.judges, entry.fact_rule.violated_when, None)
+        for entry in entries
+        if entry.fact_rule is not None
+    ]
+    return (*of_entries, *of_facts)

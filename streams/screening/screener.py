@@ -111,7 +111,7 @@ class Screener:
         if dossier.take(record.offset, record.value, fact):
             outcome.changed[dossier.subject] = dossier
         kind = fact["body"][0].rpartition(".")[2]
-        if kind not in {entry.judges for entry in self.controller.policies.entries}:
+        if kind not in self.controller.policies.judged_facts:
             return None
         datum = encode("activity", as_activity(fact))[HEADER_BYTES:]
         return Row(record.offset, record.timestamp, datum, kind)

@@ -31,7 +31,7 @@ class VerdictMaker:
         return [self._verdict(hit, record, position, code) for position, code in hit.codes]
 
     def _verdict(self, hit: Hit, record: SaidRecord, position: int, code: int) -> dict[str, Any]:
-        entry = self.policies.entries[position]
+        entry = self.policies.rules[position].entry
         pack = self.policies.pack_of[entry.id]
         event_id, subject = hit.seen["event_id"], hit.seen["subject.pseudonym"]
         where = (self.place.topic_id, self.place.partition, hit.offset) if self.place.topic_id else (event_id,)
@@ -48,7 +48,7 @@ class VerdictMaker:
             "heading": entry.heading,
             "promise": entry.promise,
             "articles": entry.articles,
-            "facts": facts_used(entry.facts, hit.seen, hit.offset, self.dossiers.get(subject), self.tables),
+            "facts": facts_used(entry.facts, hit, self.dossiers.get(subject), self.tables),
             "pack": pack.pack,
             "pack_version": self.policies.version,
             "revision": 0,

@@ -21,11 +21,11 @@ import yaml
 from inzage.schemas.codec import current
 from inzage.schemas.errors import ConfigError
 from inzage.streams.dossier.person import FAMILIES
-from inzage.streams.screening.pack import Entry, Policies
+from inzage.streams.screening.pack import Policies, Rule
 from inzage.streams.screening.predicate import Compiled, Scope, compile_predicate
 
 OK, VIOLATION, NOT_EVALUABLE, WARNING = 0, 1, 2, 3
-"""Codes of a policy's result in the hits of a row; a hit is `4 * position + code`."""
+"""Codes of a policy's result in the hits of a row; a hit is `4 * position + code`, a position in `Policies.rules`."""
 
 _SHOWN = (
     *("event_id", "subject.pseudonym", "occurred_at", "org_key", "destination", "actor.org_id", "actor.role"),
@@ -145,7 +145,8 @@ class View:
 
     def plan(self, policies: Policies) -> Plan:
         """The tables that judge a batch by `policies`."""
-        results = [self._result(policies, entry) for entry in policies.entries]
+        rules = policies.rules
+        results = [self._result(policies, rule) for rule in rules]
         lesser = {
             position: self.compile(entry.lower_severity.when, f"{entry.id}.lower_severity")
             for position, entry in enumerate(policies.entries)
@@ -157,7 +158,7 @@ class View:
         select = ", ".join(self._column(name) for name in ("_offset", "_fact", *_SHOWN))
         stages = self._stages(computed, {*reads, *_SHOWN})
         found = (
-            f"SELECT {select}, {_hits(policies.entries, results)} AS hits, [{lower}] AS lower "
+            f"SELECT {select}, {_hits(rules, results)} AS hits, [{lower}] AS lower "
             f"FROM {self._database}.{stages[-1].name} "
             f"WHERE notEmpty(hits) OR startsWith({self._column('instrument')}, 'DEROGATION_')"
         )
@@ -201,14 +202,13 @@ class View:
     def _column(self, name: str) -> str:
         return self._physical.get(name, f"`{name}`")
 
-    def _result(self, policies: Policies, entry: Entry) -> Compiled:
-        violated = self.compile(entry.violated_when, f"pack {policies.pack_of[entry.id].pack}, entry {entry.id}")
+    def _result(self, policies: Policies, rule: Rule) -> Compiled:
+        where = f"pack {policies.pack_of[rule.entry.id].pack}, entry {rule.entry.id}"
+        violated = self.compile(rule.violated_when, where)
         sql = f"ifNull(toUInt8({violated.sql}), {NOT_EVALUABLE})"
-        if entry.warned_when is None:
+        if rule.warned_when is None:
             return Compiled(sql, violated.reads)
-        warned = self.compile(
-            entry.warned_when, f"pack {policies.pack_of[entry.id].pack}, entry {entry.id}, warned_when"
-        )
+        warned = self.compile(rule.warned_when, f"{where}, warned_when")
         both = f"if({sql} = {OK} AND ifNull({warned.sql}, 0), {WARNING}, {sql})"
         return Compiled(both, violated.reads | warned.reads)
 
@@ -241,7 +241,8 @@ class View:
 
     def _known(self, family: str) -> str:
         found = f"joinGet('{self._database}.dossier', '{family.removeprefix('dossier_')}', `subject.pseudonym`)"
-        return f"arrayFilter(x -> x.known_from < `_offset` AND `_offset` < x.known_to, {found})"
+        seen = "x.known_from < `_offset` + (`_fact` != '')"  # a fact that is judged sees itself
+        return f"arrayFilter(x -> {seen} AND `_offset` < x.known_to, {found})"
 
 
 def _event_sql(leaf: Leaf) -> str:
@@ -253,11 +254,11 @@ def _is_symbol(leaf: Leaf) -> bool:
     return leaf.enum is not None and not leaf.type.startswith("Array")
 
 
-def _hits(entries: tuple[Entry, ...], results: list[Compiled]) -> str:
+def _hits(rules: tuple[Rule, ...], results: list[Compiled]) -> str:
     """One array of hits: those of activities, or those of the kind of fact the row stands for."""
     by_kind: dict[str, list[str]] = {"": []}
-    for position, (entry, result) in enumerate(zip(entries, results, strict=True)):
-        by_kind.setdefault(entry.judges, []).append(f"toUInt16({4 * position} + {result.sql})")
+    for position, (rule, result) in enumerate(zip(rules, results, strict=True)):
+        by_kind.setdefault(rule.judges, []).append(f"toUInt16({4 * position} + {result.sql})")
     none = "emptyArrayUInt16()"
     branches = [
         f"`_fact` = '{kind}', arrayFilter(x -> bitAnd(x, 3) > 0, [{', '.join(codes)}])"

@@ -81,6 +81,14 @@ class Stream:
                 derogations.append((seen.org or "", instrument, seen.t))
 
 
+def _certified(opened: dict[str, Any]) -> bool:
+    certificate = opened["clinical_certification"] or {}
+    criteria = ("immediate_effect", "serious_deterioration_if_untreated", "life_threat")
+    return certificate.get("certifier_role") in ("PHYSICIAN", "MEDICAL_ADVISER") and all(
+        certificate.get(name) is True for name in criteria
+    )
+
+
 def _uncorrected(facts: list[dict[str, Any]]) -> list[dict[str, Any]]:
     corrected = {fact.get("corrects") for fact in facts}
     return [fact for fact in facts if fact["fact_id"] not in corrected]
@@ -116,4 +124,9 @@ def differences(stream: Stream, controller: Controller) -> tuple[list[dict[str, 
             if said != wanted:
                 wrong.append({"rule": rule, "screening": said, "oracle": wanted, "event": seen.event})
     assert set(rules) <= set(VIOLATED)
+    for position, (_, fact) in enumerate(stream.said):
+        if fact.get("type") == "EmergencyOpened" and position not in stream.refused and "CIGNA-57" in rules:
+            said, wanted = found.get((position, "CIGNA-57"), "OK"), "OK" if _certified(fact) else "VIOLATION"
+            if said != wanted:
+                wrong.append({"rule": "CIGNA-57", "screening": said, "oracle": wanted, "event": fact})
     return wrong, results
