@@ -33,6 +33,7 @@ _FUNCTIONS = frozenset(
     tointervalhour tointervalsecond tuple upper
     """.split()  # noqa: SIM905
 )
+_BEFORE = "SELECT ("
 _FORBIDDEN = (exp.Query, exp.Table, exp.From, exp.Exists, exp.Command, exp.Placeholder, exp.Parameter, exp.Star)
 _THROWING = (exp.Mod, exp.IntDiv)  # by zero
 
@@ -78,7 +79,7 @@ def compile_predicate(text: str, scope: Scope, *, where: str) -> Compiled:
         if column.parts[0].name in lambda_names(column):
             continue
         if name not in scope.physical:
-            raise _refused(where, _unknown(name, scope))
+            raise _refused(where, f"{_unknown(name, scope)}{_place(column)}")
         reads.add(name)
         column.replace(sqlglot.parse_one(scope.physical[name], read="clickhouse"))
     return Compiled(tree.sql(dialect="clickhouse", comments=False), frozenset(reads))
@@ -86,7 +87,7 @@ def compile_predicate(text: str, scope: Scope, *, where: str) -> Compiled:
 
 def _parse(text: str, where: str) -> exp.Expression:
     try:
-        statements = sqlglot.parse(f"SELECT ({text}\n)", read="clickhouse")
+        statements = sqlglot.parse(f"{_BEFORE}{text}\n)", read="clickhouse")
     except (ParseError, TokenError) as error:
         place = f" at line {error.errors[0]['line']}" if isinstance(error, ParseError) and error.errors else ""
         raise _refused(where, f"cannot be parsed{place}") from error
@@ -111,7 +112,7 @@ def _check_function(node: exp.Expr, where: str) -> None:
         raise _refused(where, "a cast can throw: use an ...OrNull function")
     name = function_name(node)
     if name not in _FUNCTIONS:
-        raise _refused(where, f"function {name} is not on the list of those allowed")
+        raise _refused(where, f"function {name} is not on the list of those allowed{_place(node)}")
     if name == "todatetime64":
         arguments = list(node.iter_expressions())
         if len(arguments) != 3 or not all(isinstance(argument, exp.Literal) for argument in arguments):
@@ -145,6 +146,15 @@ def _unknown(name: str, scope: Scope) -> str:
 @cache
 def _first_parts(names: tuple[str, ...]) -> frozenset[str]:
     return frozenset(name.strip("`").partition(".")[0] for name in names)
+
+
+def _place(node: exp.Expression) -> str:
+    """Where in the text the first name of `node` stands, counted from 1, when the parser kept it."""
+    for named in (node, *node.find_all(exp.Identifier)):
+        if "line" in named.meta:
+            line, start = named.meta["line"], named.meta["col"] - (named.meta["end"] - named.meta["start"])
+            return f" (line {line}, column {start - len(_BEFORE) if line == 1 else start})"
+    return ""
 
 
 def _refused(where: str, message: str) -> ConfigError:
