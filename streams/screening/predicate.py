@@ -72,14 +72,14 @@ def compile_predicate(text: str, scope: Scope, *, where: str) -> Compiled:
         if isinstance(node, exp.Lambda):
             _check_lambda(node, scope, where)
         if not scope.trusted:
-            _check_function(node, where)
+            _check_function(node, text, where)
     check_literals(tree, scope.enums, where)
     for column in list(tree.find_all(exp.Column)):
         name = column_name(column)
         if column.parts[0].name in lambda_names(column):
             continue
         if name not in scope.physical:
-            raise _refused(where, f"{_unknown(name, scope)}{_place(column)}")
+            raise _refused(where, f"{_unknown(name, scope)}{_place(column, text)}")
         reads.add(name)
         column.replace(sqlglot.parse_one(scope.physical[name], read="clickhouse"))
     return Compiled(tree.sql(dialect="clickhouse", comments=False), frozenset(reads))
@@ -103,7 +103,7 @@ def _parse(text: str, where: str) -> exp.Expression:
     return exp.Paren(this=found.this.copy())
 
 
-def _check_function(node: exp.Expr, where: str) -> None:
+def _check_function(node: exp.Expr, text: str, where: str) -> None:
     if isinstance(node, _THROWING):
         raise _refused(where, "a remainder or whole division by zero throws")
     if not isinstance(node, exp.Func) or isinstance(node, exp.Connector):
@@ -112,7 +112,7 @@ def _check_function(node: exp.Expr, where: str) -> None:
         raise _refused(where, "a cast can throw: use an ...OrNull function")
     name = function_name(node)
     if name not in _FUNCTIONS:
-        raise _refused(where, f"function {name} is not on the list of those allowed{_place(node)}")
+        raise _refused(where, f"function {name} is not on the list of those allowed{_place(node, text)}")
     if name == "todatetime64":
         arguments = list(node.iter_expressions())
         if len(arguments) != 3 or not all(isinstance(argument, exp.Literal) for argument in arguments):
@@ -148,12 +148,13 @@ def _first_parts(names: tuple[str, ...]) -> frozenset[str]:
     return frozenset(name.strip("`").partition(".")[0] for name in names)
 
 
-def _place(node: exp.Expression) -> str:
-    """Where in the text the first name of `node` stands, counted from 1, when the parser kept it."""
+def _place(node: exp.Expr, text: str) -> str:
+    """Where in `text` the first name of `node` stands, lines and columns counted from 1, when the parser kept it."""
     for named in (node, *node.find_all(exp.Identifier)):
-        if "line" in named.meta:
-            line, start = named.meta["line"], named.meta["col"] - (named.meta["end"] - named.meta["start"])
-            return f" (line {line}, column {start - len(_BEFORE) if line == 1 else start})"
+        if "start" in named.meta:
+            start = named.meta["start"] - len(_BEFORE)
+            before = text[:start]
+            return f" (line {before.count(chr(10)) + 1}, column {start - before.rfind(chr(10))})"
     return ""
 
 
