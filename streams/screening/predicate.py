@@ -150,12 +150,11 @@ def _first_parts(names: tuple[str, ...]) -> frozenset[str]:
 
 def _place(node: exp.Expr, text: str) -> str:
     """Where in `text` the first name of `node` stands, lines and columns counted from 1, when the parser kept it."""
-    for named in (node, *node.find_all(exp.Identifier)):
-        if "start" in named.meta:
-            start = named.meta["start"] - len(_BEFORE)
-            before = text[:start]
-            return f" (line {before.count(chr(10)) + 1}, column {start - before.rfind(chr(10))})"
-    return ""
+    starts = [named.meta["start"] for named in (node, *node.find_all(exp.Identifier)) if "start" in named.meta]
+    if not starts:
+        return ""
+    start = min(starts) - len(_BEFORE)
+    return f" (line {text.count(chr(10), 0, start) + 1}, column {start - text.rfind(chr(10), 0, start)})"
 
 
 def _refused(where: str, message: str) -> ConfigError:
