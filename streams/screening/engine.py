@@ -2,7 +2,8 @@
 
 A batch of Avro datums goes in as one spliced container; the table computes everything else. A datum that cannot be
 read fails its whole block, so the block is halved until the culprit is alone and the rest is judged. Each datum is
-followed by its offset once more: one with bytes too many or too few cannot pass for its neighbour.
+followed by a number that nobody outside knows: one with bytes too many or too few cannot pass for its neighbour, nor
+bring the end along.
 After set-up `restrict()` leaves the engine no more than INSERT, SELECT and TRUNCATE on its own tables, so that no
 predicate could read a file or the network even if a check were fooled.
 """
@@ -13,6 +14,7 @@ import atexit
 import itertools
 import json
 import os
+import secrets
 import shutil
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
@@ -101,6 +103,8 @@ class Engine:
         self._batch = self._folder / "batch"
         self._databases = itertools.count()
         self._owner = os.getpid()
+        self._end = secrets.randbits(62)
+        self._end_bytes = long_bytes(self._end)
         atexit.register(self.close)
         self._connection: Any = chdb.connect(f"{self._folder}/data")
         self._settle()
@@ -223,9 +227,9 @@ class Engine:
         parts: list[bytes] = []
         times: dict[int, bytes] = {}
         for row in rows:
-            offset = long_bytes(row.offset)
             time = times.get(row.known_at) or times.setdefault(row.known_at, long_bytes(row.known_at * 1000))
-            parts += (offset, time, bytes_bytes(row.fact.encode()) if row.fact else b"\x00", row.datum, offset)
+            kind = bytes_bytes(row.fact.encode()) if row.fact else b"\x00"
+            parts += (long_bytes(row.offset), time, kind, row.datum, self._end_bytes)
         self._batch.write_bytes(container(_wrapper(schema), parts, len(rows)))
         try:
             self._query(f"INSERT INTO {tables[0]} FROM INFILE '{self._batch}' FORMAT Avro")
@@ -233,7 +237,7 @@ class Engine:
             if not _is_about_data(error):
                 raise InzageError(f"the engine failed: {_first_line(error)}", code="engine") from None
             return False
-        count, aligned = self._query(f"SELECT count(), countIf(_offset = _end) FROM {tables[0]}", "TSV").split()
+        count, aligned = self._query(f"SELECT count(), countIf(_end = {self._end}) FROM {tables[0]}", "TSV").split()
         return int(count) == int(aligned) == len(rows)
 
     def _found(self, controller: Controller) -> list[Hit]:

@@ -19,13 +19,15 @@ WINDOW = 50_000
 class Redeliveries:
     """The ids of the events in this stretch of `window` offsets and the one before, each with a hash of its bytes.
 
-    Stretches begin at multiples of the window, so what is recognised depends on offsets alone.
+    Stretches begin at multiples of the window, so what is recognised depends on offsets alone, and reading some of
+    them again changes nothing.
     """
 
     window: int = WINDOW
     _stretch: int = -1
     _now: dict[bytes, tuple[int, int]] = field(default_factory=dict)
     _before: dict[bytes, tuple[int, int]] = field(default_factory=dict)
+    _stretches: dict[int, dict[bytes, tuple[int, int]]] = field(default_factory=dict)
 
     def is_new(self, offset: int, message: bytes) -> bool:
         """Whether the event was not said before; raises `ContractError` when its id stands for other content."""
@@ -43,9 +45,12 @@ class Redeliveries:
         return False
 
     def _turn(self, stretch: int) -> None:
-        self._before = self._now if stretch == self._stretch + 1 else {}
-        self._now = {}
+        """Go to another stretch. The two before it are kept as well: a partition may be read again from there."""
         self._stretch = stretch
+        self._now = self._stretches.setdefault(stretch, {})
+        self._before = self._stretches.setdefault(stretch - 1, {})
+        newest = max(self._stretches)
+        self._stretches = {number: ids for number, ids in self._stretches.items() if number >= newest - 2}
 
 
 def _event_id(message: bytes) -> bytes:
