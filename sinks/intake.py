@@ -30,7 +30,7 @@ class Pace:
     """
 
     block_rows: int = 49_152
-    """Measured: ClickHouse spends 14 us a row on blocks of this size, 21 on a third of it, which merge more often."""
+    """Measured: ClickHouse spends 14 us a row on blocks of this size, 21 on a third of it: merges."""
     block_bytes: int = 64 << 20
     linger: float = 1.0
     buffered_rows: int = 98_304
