@@ -54,9 +54,7 @@ def test_insert_and_select_are_all_it_needs(
         stack.send_activities(range(20))
         settings = stack.settings.model_copy(
             update={
-                "clickhouse": stack.settings.clickhouse.model_copy(
-                    update={"url": granted.url, "database": DATABASE}
-                )
+                "clickhouse": stack.settings.clickhouse.model_copy(update={"url": granted.url, "database": DATABASE})
             }
         )
         sink = _run(settings)
