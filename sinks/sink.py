@@ -19,11 +19,11 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListen
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
 from inzage.schemas.errors import TransientError
+from inzage.schemas.kafka_clients import for_aiokafka
 from inzage.schemas.settings import Settings
 from inzage.schemas.topics import MAX_MESSAGE_BYTES
 from inzage.sinks import dead_letters
 from inzage.sinks.block import Unreadable
-from inzage.sinks.connection import for_aiokafka
 from inzage.sinks.intake import Intake, Pace, Slice
 from inzage.sinks.logs import Cluster, Log, Topic
 from inzage.sinks.metrics import LAG

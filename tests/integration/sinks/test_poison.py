@@ -10,8 +10,8 @@ import pytest
 from inzage.deploy.local.clickhouse.endpoint import Endpoint
 from inzage.deploy.local.kafka import Broker
 from inzage.schemas import codec
+from inzage.schemas.dead_letters import dead_letter_id
 from inzage.schemas.topics import SCHEMAS
-from inzage.sinks.dead_letters import dead_letter_id
 from inzage.sinks.logs import topics_of
 from inzage.sinks.reading import open_trail
 from inzage.sinks.replay import all_of, replay, replayed
