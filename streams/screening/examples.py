@@ -44,7 +44,7 @@ def run_examples(controller_id: str, packs: Path | None = None) -> list[Ran]:
 
 def _run(screening: OfflineScreening, policies: Policies, entry: Entry, example: Example) -> Ran:
     pack = policies.pack_of[entry.id]
-    said = list(_said(policies.controller_id, pack, example))
+    said = list(said_by(policies.controller_id, pack, example))
     lines = read_arrivals(
         [(number, json.dumps(line), line) for number, line in enumerate(said, start=1)],
         strict=False,
@@ -63,7 +63,7 @@ def _run(screening: OfflineScreening, policies: Policies, entry: Entry, example:
     return Ran(policies.controller_id, entry.id, example.title, example.result, found)
 
 
-def _said(controller_id: str, pack: Pack, example: Example) -> Iterator[dict[str, Any]]:
+def said_by(controller_id: str, pack: Pack, example: Example) -> Iterator[dict[str, Any]]:
     """The facts, then the event: an example says only in what it differs from the pack's base."""
     first = "2018-01-01T00:00:00+01:00"
     facts = {fact.get("fact_id", str(number)): fact for number, fact in enumerate(pack.base_facts)}

@@ -1,0 +1,107 @@
+"""Rows per second of the engine alone, by size of batch: one JSON line a controller.
+
+CPU time, not wall-clock time, so that a busy machine measures the same: `python benchmarks/screening.py`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from datetime import UTC, datetime, timedelta
+from random import Random
+from typing import Any
+
+from inzage.schemas.codec import HEADER_BYTES, current, encode
+from inzage.schemas.json_face import read
+from inzage.streams.dossier.law import law
+from inzage.streams.dossier.references import References
+from inzage.streams.dossier.versions import PersonDossier
+from inzage.streams.screening.engine import Controller, Row, engine
+from inzage.streams.screening.examples import merged
+from inzage.streams.screening.pack import policies_of
+
+START = datetime(2026, 3, 2, 8, tzinfo=UTC)
+KINDS = 97  # distinct events; the rest repeats them under other ids
+SUBJECTS = 1_000
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sizes", type=int, nargs="+", default=[1, 1_000, 20_000, 50_000])
+    parser.add_argument("--controllers", nargs="+", default=["CIGNA", "HMBS"])
+    parser.add_argument("--repeat", type=int, default=3)
+    arguments = parser.parse_args()
+    for controller_id in arguments.controllers:
+        controller = prepared(controller_id)
+        rows = made(controller, max(arguments.sizes))
+        sizes = {str(size): measured(controller, rows[:size], arguments.repeat) for size in arguments.sizes}
+        rules = len(controller.policies.rules)
+        print(json.dumps({"benchmark": "screening", "controller": controller_id, "rules": rules, "sizes": sizes}))
+
+
+def prepared(controller_id: str) -> Controller:
+    """A controller with the references and dossiers that the packs' examples start from."""
+    controller = engine().add(policies_of(controller_id))
+    references = References(controller_id, law(), controller.policies.settings)
+    for fact in controller.policies.own.base_facts:
+        said = {**fact, "recorded_at": START - timedelta(days=1), "controller_id": controller_id}
+        if "subject" not in fact:
+            references.take(START - timedelta(days=1), read({"fact": said}).record)
+    engine().load_tables(controller, references.tables(START))
+    engine().load_dossiers(controller, [_dossier(controller_id, number) for number in range(SUBJECTS)])
+    return controller
+
+
+def _dossier(controller_id: str, number: int) -> PersonDossier:
+    subject = f"subject-{number:06}"
+    dossier = PersonDossier(subject)
+    envelope = {"recorded_at": START, "controller_id": controller_id, "subject": subject}
+    consent = {"type": "ConsentGiven", "consent_ref": f"consent-{number}", "given_at": START - timedelta(days=90)}
+    employed = {"type": "EnrolmentRecorded", "employer_id": "ORG-EMPLOYER", "plan": "PLAN-1", "country_of_work": "KE"}
+    for offset, fact in enumerate((consent, employed)):
+        said = read({"fact": {**envelope, **fact, "fact_id": f"{subject}-{offset}"}}).record
+        dossier.take(offset, encode("fact", said), said)
+    return dossier
+
+
+def made(controller: Controller, count: int) -> list[Row]:
+    """Rows as they come from Kafka: most are ordinary disclosures and looks, some go abroad or to the employer."""
+    random, base = Random(7), controller.policies.own.base_event
+    changes: list[dict[str, Any]] = [
+        {},
+        {"event_type": "AccessEvent", "action": "READ", "recipient": None},
+        {"data_categories": ["IDENTITY", "HEALTH_PHYSICAL"], "special_basis": "ART9_HEALTH_CARE"},
+        {"recipient": {"org_id": "ORG-EMPLOYER", "category": "EMPLOYER"}, "purpose": "EMPLOYER_ADMINISTRATION"},
+        {"recipient": {"establishment_country": "IN", "processing_country": "IN"}},
+    ]
+    weights = (45, 35, 15, 4, 1)
+    kinds = [merged(base, change) for change in random.choices(changes, weights, k=KINDS)]
+    rows = []
+    for number in range(count):
+        event = {
+            **kinds[number % KINDS],
+            "event_id": f"01930000-0000-7000-8000-{number:012}",
+            "occurred_at": START + timedelta(seconds=number),
+            "recorded_at": START + timedelta(seconds=number),
+            "controller_id": controller.policies.controller_id,
+            "subject": {"pseudonym": f"subject-{number % SUBJECTS:06}"},
+        }
+        known_at = int((START + timedelta(seconds=number)).timestamp() * 1000)
+        rows.append(Row(number + 10, known_at, encode("activity", read({"event": event}).record)[HEADER_BYTES:]))
+    return rows
+
+
+def measured(controller: Controller, rows: list[Row], repeat: int) -> dict[str, float]:
+    """The best of `repeat` runs: CPU milliseconds a batch, and rows per second of CPU."""
+    best = float("inf")
+    hits = 0
+    for _ in range(repeat):
+        begun = time.process_time()
+        hits = len(engine().judge(controller, current("activity"), rows)[0])
+        best = min(best, time.process_time() - begun)
+    return {"cpu_ms": round(best * 1000, 1), "rows_per_s": round(len(rows) / best), "hits": hits}
+
+
+if __name__ == "__main__":
+    main()
