@@ -1,4 +1,4 @@
-"""Emits what was read already in whole batches: for a backlog or a generated month, some three times faster.
+"""Emits what was read already in whole batches: for a backlog or a generated month, about twice as fast.
 
 The promises are those of `Emitter`: numbers of the source without a gap, CloudEvents headers, the schemas logged
 first, an idempotent producer, every acknowledgement awaited, and order for each person. What differs: it takes only

@@ -76,6 +76,11 @@ def read(line: Mapping[str, Any], *, strict: bool = True, controller_id: str | N
     raise ContractError("neither an event (event_type) nor a fact (type)", code="contract.not-an-object")
 
 
+def is_about_person(kind: Any) -> bool:
+    """Whether facts of `kind` are about a data subject, as against organisations, the controller or the law."""
+    return isinstance(kind, str) and kind in _bodies("fact")
+
+
 def _read_activity(content: Mapping[str, Any], reading: Reading) -> dict[str, Any]:
     filled = dict(content)
     filled.setdefault("controller_id", reading.controller_id)

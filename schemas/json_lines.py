@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from inzage.schemas.errors import ContractError
-from inzage.schemas.json_face import Said, read
+from inzage.schemas.json_face import Said, is_about_person, read
 
 _EARLIEST = datetime.min.replace(tzinfo=UTC)
 
@@ -35,7 +35,7 @@ class _NamedFacts:
         self._whose: dict[tuple[str, str], tuple[str | None, str | None]] = {}
 
     def complete(self, content: dict[str, Any]) -> dict[str, Any]:
-        if content.get("subject") and content.get("controller_id"):
+        if not is_about_person(content.get("type")) or (content.get("subject") and content.get("controller_id")):
             return content
         for reference in self._references(content):
             if reference in self._whose:
@@ -48,7 +48,8 @@ class _NamedFacts:
     def remember(self, content: Mapping[str, Any], said: Said) -> None:
         subject = said.record.get("subject")
         if isinstance(subject, str):
-            for reference in self._references(content):
+            own = [("fact_id", content["fact_id"])] if isinstance(content.get("fact_id"), str) else []
+            for reference in (*self._references(content), *own):
                 self._whose.setdefault(reference, (subject, said.record["controller_id"]))
 
     def _references(self, content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -57,8 +58,6 @@ class _NamedFacts:
                 yield name, value
         if isinstance(corrected := content.get("corrects"), str):
             yield "fact_id", corrected
-        if isinstance(own := content.get("fact_id"), str):
-            yield "fact_id", own
 
 
 def read_lines(texts: Iterable[str], *, strict: bool = True, controller_id: str | None = None) -> list[Line]:

@@ -182,6 +182,8 @@ def unreadable_block(log: Log, base: int, unreadable: Sequence[Unreadable]) -> l
 def _by_schema_and_month(leaves: Sequence[Leaf]) -> dict[tuple[bytes | None, str], list[Leaf]]:
     """A block is one partition of its table, and those are months."""
     one_month = len({_month(time) for time in _extremes(leaves)}) == 1
+    if one_month and len({leaf.value and leaf.value[:HEADER_BYTES] for leaf in leaves}) == 1:
+        return {(b"", ""): list(leaves)}
     groups: dict[tuple[bytes | None, str], list[Leaf]] = {}
     for leaf in leaves:
         header = leaf.value and leaf.value[:HEADER_BYTES]

@@ -1,48 +1,15 @@
-"""Decides how the trail's processes reach Kafka and ClickHouse, from the settings every process shares."""
+"""Decides how the trail's processes reach ClickHouse, from the settings every process shares."""
 
 from __future__ import annotations
 
-import ssl
-from typing import Any
 from urllib.parse import urlsplit
 
 import clickhouse_connect
-from aiokafka.helpers import create_ssl_context
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from inzage.schemas.errors import ConfigError, TransientError
-from inzage.schemas.settings import ClickHouseSettings, KafkaSettings
-
-
-def for_kafka_python(kafka: KafkaSettings) -> dict[str, Any]:
-    """The settings as kafka-python names them."""
-    named = {
-        "bootstrap_servers": kafka.bootstrap_servers.split(","),
-        "security_protocol": kafka.security_protocol,
-        "sasl_mechanism": kafka.sasl_mechanism,
-        "sasl_plain_username": kafka.sasl_username,
-        "sasl_plain_password": kafka.sasl_password.get_secret_value() if kafka.sasl_password else None,
-        "ssl_cafile": str(kafka.ssl_cafile) if kafka.ssl_cafile else None,
-        "ssl_certfile": str(kafka.ssl_certfile) if kafka.ssl_certfile else None,
-        "ssl_keyfile": str(kafka.ssl_keyfile) if kafka.ssl_keyfile else None,
-    }
-    return {name: value for name, value in named.items() if value is not None}
-
-
-def for_aiokafka(kafka: KafkaSettings) -> dict[str, Any]:
-    """The settings as aiokafka names them; raises `ConfigError` for certificates that cannot be read."""
-    named = {name: value for name, value in for_kafka_python(kafka).items() if not name.startswith("ssl_")}
-    if kafka.security_protocol in ("SSL", "SASL_SSL"):
-        try:
-            named["ssl_context"] = create_ssl_context(
-                cafile=str(kafka.ssl_cafile) if kafka.ssl_cafile else None,
-                certfile=str(kafka.ssl_certfile) if kafka.ssl_certfile else None,
-                keyfile=str(kafka.ssl_keyfile) if kafka.ssl_keyfile else None,
-            )
-        except (OSError, ssl.SSLError) as error:
-            raise ConfigError("settings: kafka: the certificates cannot be read", code="config.kafka") from error
-    return named
+from inzage.schemas.settings import ClickHouseSettings
 
 
 def open_clickhouse(clickhouse: ClickHouseSettings, *, answer_within: float) -> Client:

@@ -5,7 +5,6 @@ The identifier hashes topic id, partition and offset: a record is one dead lette
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
@@ -14,6 +13,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from inzage.schemas.codec import encode
+from inzage.schemas.dead_letters import dead_letter_id
 from inzage.schemas.errors import TransientError
 from inzage.schemas.topics import MAX_MESSAGE_BYTES, ControllerTopics
 from inzage.sinks.block import Unreadable
@@ -23,11 +23,6 @@ from inzage.sinks.logs import Log
 STAGE = "trail"
 
 _FRAME_BYTES = 4096  # what a record costs beyond key and value
-
-
-def dead_letter_id(topic_id: str, partition: int, offset: int) -> str:
-    """The identifier of the dead letter of a record, 64 hexadecimal digits."""
-    return hashlib.sha256(f"{topic_id}/{partition}/{offset}".encode()).hexdigest()
 
 
 def dead_letter(log: Log, unreadable: Unreadable) -> bytes:

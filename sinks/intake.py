@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 
 from aiokafka import ConsumerRecord
 
@@ -15,6 +16,9 @@ from inzage.schemas.errors import TamperError
 from inzage.sinks.logs import Log
 from inzage.sinks.metrics import SKIPPED
 from inzage.sinks.trail import Held
+
+ANSWER_MARGIN = 5.0
+"""Seconds a client waits longer than ClickHouse works, so that what became of an insert is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +29,22 @@ class Pace:
     partition to another process, nothing of this one is still on its way into ClickHouse.
     """
 
-    block_rows: int = 16_384
+    block_rows: int = 49_152
+    """Measured: ClickHouse spends 14 us a row on blocks of this size, 21 on a third of it: merges."""
+    block_bytes: int = 64 << 20
     linger: float = 1.0
-    buffered_rows: int = 65_536
+    buffered_rows: int = 98_304
     """Per log; at most `buffered_bytes` over all logs before intake pauses."""
     buffered_bytes: int = 256 << 20
     session_timeout: float = 30.0
     insert_within: float = 10.0
     drain_within: float = 20.0
+    """After a partition was taken away: until then another insert may be begun."""
+
+    @property
+    def settled_within(self) -> float:
+        """After the last insert was begun, until it is certain what became of it, in seconds."""
+        return self.insert_within + 2 * ANSWER_MARGIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +90,13 @@ class Intake:
 
     def is_due(self, pace: Pace, now: float) -> bool:
         """Whether a slice is to be cut now."""
-        return len(self.records) >= pace.block_rows or bool(self.records and now - self.since >= pace.linger)
+        full = len(self.records) >= pace.block_rows or self.bytes >= pace.block_bytes
+        return full or bool(self.records and now - self.since >= pace.linger)
 
     def cut(self, pace: Pace, now: float) -> Slice:
         """Take the next slice, without the records the trail holds; one or more records must be there."""
-        taken, self.records = self.records[: pace.block_rows], self.records[pace.block_rows :]
+        rows = pace.block_rows if self.bytes < pace.block_bytes else self._rows_of(pace.block_bytes)
+        taken, self.records = self.records[:rows], self.records[rows:]
         last, size = taken[-1].offset, _size(taken)
         self.bytes -= size
         self.since = now
@@ -91,6 +105,11 @@ class Intake:
             SKIPPED.inc(len(taken) - len(fresh))
             taken = fresh
         return Slice(self.log, self.base, taken, last, size)
+
+    def _rows_of(self, size: int) -> int:
+        """How many of the records, one at least, hold `size` bytes."""
+        sums = accumulate(record.serialized_value_size for record in self.records)
+        return next((rows for rows, total in enumerate(sums, 1) if total >= size), len(self.records))
 
 
 def _size(records: Sequence[ConsumerRecord]) -> int:

@@ -27,15 +27,10 @@ def leaf_bytes(
     offset: int, timestamp_type: int, timestamp: int, key: bytes | None, value: bytes | None, headers: bytes
 ) -> bytes:
     """L of one record. `timestamp` in milliseconds since 1970, UTC; `headers` as `headers_bytes` gives them."""
-    pack = _LENGTH.pack
-    return b"".join(
-        (
-            _HEAD.pack(VERSION, offset, timestamp_type, timestamp),
-            _NULL if key is None else pack(len(key)) + key,
-            _NULL if value is None else pack(len(value)) + value,
-            headers,
-        )
-    )
+    head, pack = _HEAD.pack(VERSION, offset, timestamp_type, timestamp), _LENGTH.pack
+    if key is None or value is None:
+        return head + _part_bytes(key) + _part_bytes(value) + headers
+    return b"".join((head, pack(len(key)), key, pack(len(value)), value, headers))
 
 
 def leaf_hash(encoded: bytes) -> bytes:
@@ -47,21 +42,29 @@ def headers_bytes(headers: Headers) -> bytes:
     """The headers as they stand in L: their number, then name and value of each, in order."""
     if not headers:
         return NO_HEADERS
-    pack = _LENGTH.pack
-    parts = [pack(len(headers))]
-    for name, value in headers:
-        encoded = name.encode()
-        parts += (
-            (pack(len(encoded)), encoded, _NULL)
-            if value is None
-            else (
-                pack(len(encoded)),
-                encoded,
-                pack(len(value)),
-                value,
-            )
-        )
-    return b"".join(parts)
+    pack, names = _LENGTH.pack, _NAMES
+    try:
+        parts = [part for name, value in headers for part in (names[name], pack(len(value)), value)]  # type: ignore[arg-type]
+    except TypeError:  # a header without a value is rare
+        parts = [part for name, value in headers for part in (names[name], _part_bytes(value))]
+    return pack(len(headers)) + b"".join(parts)  # type: ignore[arg-type]
+
+
+class _Names(dict[str, bytes]):
+    """Each header's name after its length; sources use the same few, and a stranger's many are not kept."""
+
+    def __missing__(self, name: str) -> bytes:
+        encoded = _part_bytes(name.encode())
+        if len(self) < 1024:
+            self[name] = encoded
+        return encoded
+
+
+_NAMES = _Names()
+
+
+def _part_bytes(part: bytes | None) -> bytes:
+    return _NULL if part is None else _LENGTH.pack(len(part)) + part
 
 
 def read_headers(encoded: bytes) -> list[tuple[str, bytes | None]]:

@@ -15,9 +15,9 @@ from kafka.admin import KafkaAdminClient
 from kafka.errors import KafkaError
 
 from inzage.schemas.errors import ConfigError, TransientError
+from inzage.schemas.kafka_clients import for_kafka_python
 from inzage.schemas.settings import KafkaSettings
 from inzage.schemas.topics import LAW_REFERENCES, SCHEMAS, ControllerTopics
-from inzage.sinks.connection import for_kafka_python
 
 ANSWER_WITHIN_MS = 10_000
 

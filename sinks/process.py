@@ -19,14 +19,11 @@ from prometheus_client import start_http_server
 from inzage.schemas.errors import ConfigError, InzageError
 from inzage.schemas.settings import Settings
 from inzage.sinks.connection import open_clickhouse
-from inzage.sinks.intake import Pace
+from inzage.sinks.intake import ANSWER_MARGIN, Pace
 from inzage.sinks.logs import read_cluster, topics_of
-from inzage.sinks.sink import Sink
+from inzage.sinks.sink import EXIT_UNEXPECTED, Sink
 from inzage.sinks.trail import Trail
 
-EXIT_UNEXPECTED = 70  # sysexits.h, EX_SOFTWARE
-
-_ANSWER_MARGIN = 5.0  # seconds: ClickHouse gives up first, so that what it did is known
 _log = structlog.get_logger("inzage.sink")
 
 
@@ -42,7 +39,7 @@ def run_sink(settings: Settings, *, pace: Pace | None = None, metrics_port: int 
     gc.set_threshold(100_000, 50, 100)
     try:
         topics = topics_of(settings.controllers)
-        client = open_clickhouse(settings.clickhouse, answer_within=pace.insert_within + _ANSWER_MARGIN)
+        client = open_clickhouse(settings.clickhouse, answer_within=pace.insert_within + ANSWER_MARGIN)
         trail = Trail(client, settings.clickhouse.database, pace.insert_within)
         cluster = read_cluster(settings.kafka, topics)
         if metrics_port is not None:

@@ -17,10 +17,10 @@ from kafka.errors import KafkaError
 
 from inzage.schemas.codec import Schema, decode
 from inzage.schemas.errors import ConfigError, ContractError, TransientError
+from inzage.schemas.kafka_clients import for_kafka_python
 from inzage.schemas.settings import KafkaSettings
 from inzage.schemas.topics import MAX_MESSAGE_BYTES, SCHEMAS
 from inzage.sinks.block import TABLES, read_schema
-from inzage.sinks.connection import for_kafka_python
 from inzage.sinks.logs import Topic
 from inzage.sinks.trail import Trail
 

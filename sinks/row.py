@@ -40,6 +40,8 @@ _COORDINATES: tuple[tuple[str, Any], ...] = (
 _OF_THE_RECORD = frozenset({"topic", "partition", "offset", "key", "headers"})
 _END = {"name": "block_end", "type": "inzage.trail.Mark"}
 
+_NO_KEY, _KEY = b"\x00", b"\x02"  # the branch of the union
+
 _SHORT = tuple(long_bytes(number) for number in range(1 << 13))
 """Encoded lengths: looking one up takes a fifth of encoding it."""
 
@@ -95,7 +97,7 @@ def rows(
         time = times.get(leaf.timestamp)
         if time is None:
             time = times[leaf.timestamp] = long_bytes(leaf.timestamp)
-        raw = leaf.value or b""
+        key, raw = leaf.key, leaf.value or b""
         size, head = len(raw), len(leaf.headers)
         parts += (
             constant,
@@ -103,7 +105,7 @@ def rows(
             index,
             time,
             short[leaf.timestamp_type],
-            b"\x00" if leaf.key is None else b"\x02" + bytes_bytes(leaf.key),
+            _NO_KEY if key is None else _KEY + (short[len(key)] if len(key) < known else long_bytes(len(key))) + key,
             short[size] if size < known else long_bytes(size),
             raw,
             short[head] if head < known else long_bytes(head),

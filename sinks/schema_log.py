@@ -13,10 +13,10 @@ from aiokafka.errors import KafkaError
 
 from inzage.schemas.codec import Schema
 from inzage.schemas.errors import ContractError, TransientError
+from inzage.schemas.kafka_clients import for_aiokafka
 from inzage.schemas.settings import KafkaSettings
 from inzage.schemas.topics import SCHEMAS
 from inzage.sinks.block import read_schema
-from inzage.sinks.connection import for_aiokafka
 
 READ_AGAIN_AFTER = 5.0  # seconds: a stream of records of an unknown schema must not read the topic each time
 

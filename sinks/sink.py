@@ -8,8 +8,9 @@ ends the process, and the supervisor starts it again.
 from __future__ import annotations
 
 import asyncio
+import os
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -18,11 +19,11 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListen
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
 from inzage.schemas.errors import TransientError
+from inzage.schemas.kafka_clients import for_aiokafka
 from inzage.schemas.settings import Settings
 from inzage.schemas.topics import MAX_MESSAGE_BYTES
 from inzage.sinks import dead_letters
 from inzage.sinks.block import Unreadable
-from inzage.sinks.connection import for_aiokafka
 from inzage.sinks.intake import Intake, Pace, Slice
 from inzage.sinks.logs import Cluster, Log, Topic
 from inzage.sinks.metrics import LAG
@@ -31,6 +32,7 @@ from inzage.sinks.settle import Fenced, Prepared, Settler, prepare
 from inzage.sinks.trail import Trail
 
 GROUP = "inzage-trail"
+EXIT_UNEXPECTED = 70  # sysexits.h, EX_SOFTWARE
 
 _POLL_MS = 200
 _FETCH_BYTES = 8 << 20  # of one partition: a block in a few fetches
@@ -75,7 +77,7 @@ class Sink(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no t
             auto_offset_reset="none",  # an offset that is gone is an alarm, not a reason to begin elsewhere
             session_timeout_ms=int(self._pace.session_timeout * 1000),
             heartbeat_interval_ms=int(self._pace.session_timeout * 1000 / 10),
-            rebalance_timeout_ms=int((self._pace.drain_within + self._pace.insert_within) * 1000),
+            rebalance_timeout_ms=int((self._pace.drain_within + self._pace.settled_within) * 1000),
             max_partition_fetch_bytes=_FETCH_BYTES,
         )
         self._producer = AIOKafkaProducer(
@@ -105,14 +107,23 @@ class Sink(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no t
                 await self._take_in()
                 await self._hand_over(time.monotonic())
                 self._press_back()
-            await self._drain(self._owned.values())
+            await self._drain(list(self._owned.values()))
         except KafkaError as error:
             raise TransientError(f"Kafka: {type(error).__name__}", code="transient.kafka") from error
         finally:
-            settling.cancel()
-            await asyncio.gather(settling, return_exceptions=True)
+            await self._end(settling)
             await self._consumer.stop()
             await self._producer.stop()
+
+    async def _end(self, settling: asyncio.Task[None]) -> None:
+        """Begin no other insert, and leave the group only when the one under way has ended."""
+        for owned in self._owned.values():
+            owned.lost = True
+        ended = asyncio.create_task(self._queue.join())
+        await asyncio.wait((settling, ended), timeout=self._pace.settled_within, return_when=asyncio.FIRST_COMPLETED)
+        for task in (settling, ended):
+            task.cancel()
+        await asyncio.gather(settling, ended, return_exceptions=True)
 
     async def on_partitions_assigned(self, assigned: Sequence[TopicPartition]) -> None:
         """Note what is ours; it is paused until the trail said what it holds.
@@ -128,7 +139,12 @@ class Sink(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no t
     async def on_partitions_revoked(self, revoked: Sequence[TopicPartition]) -> None:
         """Stop intake and settle what is on its way; what is not in time is the next owner's."""
         leaving = [owned for partition in revoked if (owned := self._owned.get(partition))]
-        await self._drain(leaving)
+        try:
+            await self._drain(leaving)
+        except TimeoutError:
+            # Nobody knows whether that insert will arrive: better no sink for a while than a row twice.
+            _log.error("an insert neither ended nor failed")
+            os._exit(EXIT_UNEXPECTED)
         for owned in leaving:
             owned.lost = True
             self._owned.pop(_partition(owned.log), None)
@@ -213,14 +229,20 @@ class Sink(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no t
                 self._queued_bytes -= slice_.bytes
                 self._queue.task_done()
 
-    async def _drain(self, leaving: Iterable[_Owned]) -> None:
-        """Settle what is queued, within the deadline; what was not cut is read again by the next owner."""
+    async def _drain(self, leaving: Sequence[_Owned]) -> None:
+        """Settle what is queued; what was not cut, or not begun in time, is read again by the next owner.
+
+        An insert that was begun is waited for: the next owner asks the trail only after this returned.
+        """
         for owned in leaving:
             owned.leaving, owned.intake = True, None
         try:
             await asyncio.wait_for(self._queue.join(), self._pace.drain_within)
         except TimeoutError:
-            _log.warning("not settled in time")
+            for owned in leaving:
+                owned.lost = True
+            _log.warning("not settled in time", logs=len(leaving))
+            await asyncio.wait_for(self._queue.join(), self._pace.settled_within)
 
     async def _fence(self, owned: _Owned) -> None:
         """Ask Kafka whether the log is still ours, by committing what is committed; raises `Fenced`."""

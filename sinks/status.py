@@ -16,8 +16,8 @@ from kafka.errors import KafkaError
 from kafka.structs import TopicPartition
 
 from inzage.schemas.errors import TransientError
+from inzage.schemas.kafka_clients import for_kafka_python
 from inzage.schemas.settings import KafkaSettings, Settings
-from inzage.sinks.connection import for_kafka_python
 from inzage.sinks.logs import ANSWER_WITHIN_MS, Log, read_cluster, topics_of
 from inzage.sinks.reading import open_trail
 

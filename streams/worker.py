@@ -17,6 +17,7 @@ from kafka.admin import KafkaAdminClient
 
 from inzage.schemas.codec import RecordName, current
 from inzage.schemas.errors import ConfigError
+from inzage.schemas.kafka_clients import for_kafka_python
 from inzage.schemas.settings import Settings
 from inzage.schemas.topics import SCHEMAS, ControllerTopics
 from inzage.streams.dossier.law import law
@@ -133,9 +134,7 @@ class Worker:
 
 def _topic_ids(settings: Settings) -> dict[str, str]:
     """Kafka's id of every topic: a topic that was deleted and made anew has another, and so other verdict ids."""
-    from inzage.streams.transport.admin import connection
-
-    admin = KafkaAdminClient(**connection(settings.kafka))
+    admin = KafkaAdminClient(**for_kafka_python(settings.kafka))
     try:
         described: list[dict[str, Any]] = admin.describe_topics()
         return {topic["name"]: str(topic["topic_id"]) for topic in described}

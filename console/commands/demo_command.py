@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import signal
 import tempfile
 import threading
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from types import FrameType
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -74,16 +77,30 @@ def _perform(directory: Path, events: int, seed: int, output: Output) -> int:
         finally:
             supervisor.stop()
 
-    thread = threading.Thread(target=perform, daemon=True)
-    supervisor.run(on_ready=thread.start)
-    performance.stopped.set()
-    if not ended:
+    def begin() -> None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, _also(performance.stopped, signal.getsignal(number)))
+        threading.Thread(target=perform, daemon=True).start()
+
+    supervisor.run(on_ready=begin)
+    if performance.stopped.is_set() or not ended:
         say("interrupted")
         return _INTERRUPTED
     if isinstance(ended[0], InzageError):
         raise ended[0]
     show(ended[0], output)
     return 0 if ended[0].held else EXIT_FINDINGS
+
+
+def _also(stopped: threading.Event, before: Any) -> Callable[[int, FrameType | None], None]:
+    """A signal's handler that ends the performance first, so that what then fails is not taken for its outcome."""
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        stopped.set()
+        if callable(before):
+            before(number, frame)
+
+    return handle
 
 
 def audit_events() -> tuple[Path, ...]:

@@ -20,8 +20,8 @@ _IDS = UUID("3c1f6d1e-0d0a-5a55-8d52-6e0f4a3f2b77")  # of lines that have no id 
 @app.command()
 def emit(
     file: Annotated[Path, typer.Argument(help="JSON lines of facts and events", exists=True, dir_okay=False)],
-    controller: Annotated[str, typer.Option(help="controller of lines that name none")],
-    source_system: Annotated[str, typer.Option(help="the upstream system that says so")],
+    controller: Annotated[str | None, typer.Option(help="controller of lines that name none")] = None,
+    source_system: Annotated[str, typer.Option(help="the upstream system of lines that name none")] = "emit",
     pseudonymise: Annotated[
         bool, typer.Option("--pseudonymise", help="persons stand by identifier: put references of the vault")
     ] = False,
@@ -37,10 +37,12 @@ def emit(
     from inzage.schemas.emitter.persons import pseudonymise_said
     from inzage.schemas.json_face import Said
     from inzage.schemas.json_lines import Line, read_arrivals
+    from inzage.schemas.settings import load_settings
 
     parsed = [_parse(number, line, source_system) for number, line in _lines(file)]
     originals = dict(_lines(file))
-    with open_voice(controller, source_system, pseudonymise=pseudonymise, dry_run=dry_run) as (voice, vault):
+    speaks_for = controller or load_settings().controllers[0]  # dead letters need somewhere to go
+    with open_voice(speaks_for, source_system, pseudonymise=pseudonymise, dry_run=dry_run) as (voice, vault):
         emission = Emission(voice)
 
         def read(line: Line) -> list[Said]:

@@ -41,11 +41,16 @@ def fhir(
     from inzage.schemas.fhir.files import Found, resources
     from inzage.schemas.fhir.mapping import FhirMapping, read_mapping
     from inzage.schemas.json_face import Said
+    from inzage.schemas.settings import load_settings
 
     known = read_mapping(mapping) if mapping else FhirMapping()
-    chosen = controller or known.controller_id
+    served = load_settings().controllers
+    chosen = controller or known.controller_id or (served[0] if dry_run or len(served) == 1 else None)
     if chosen is None:
-        raise ConfigError("--controller or controller_id in the mapping: a controller is needed")
+        raise ConfigError(
+            "--controller or controller_id in the mapping: a controller is needed",
+            hint=f"served are {', '.join(served)}; a dry run takes the first",
+        )
     known = known.model_copy(update={"controller_id": chosen})
     system = source_system or known.source_system or "fhir"
     try:

@@ -55,9 +55,7 @@ class Performance:
         emitted = self._emit()
         ended = time.monotonic()
         self.tell(f"{emitted['events']:,} events emitted; waiting until all are judged and kept")
-        standing = trail.wait_until_settled(
-            settings, within=SETTLE_WITHIN, stopped=self.stopped.is_set, tell=lambda _: None
-        )
+        standing = trail.wait_until_settled(settings, within=SETTLE_WITHIN, stopped=self.stopped.is_set)
         settled = time.monotonic()
         found, foreign = trail.found(settings), trail.events_of(settings, IMPORTED_FROM)
         return Outcome(

@@ -10,6 +10,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from inzage.schemas.errors import TransientError
 from inzage.schemas.settings import Settings
 from inzage.sinks.logs import Said, read_cluster, topics_of
 from inzage.sinks.reading import open_trail
@@ -40,16 +41,21 @@ class Standing:
         return self.settled and all(log.complete for log in self.logs)
 
 
-def wait_until_settled(
-    settings: Settings, *, within: float, stopped: Callable[[], bool], tell: Callable[[Standing], None]
-) -> Standing:
-    """Look at the trail until nothing is on its way, at most `within` seconds; returns how it stands then."""
+def wait_until_settled(settings: Settings, *, within: float, stopped: Callable[[], bool]) -> Standing:
+    """Look at the trail until nothing is on its way, at most `within` seconds; returns how it stands then.
+
+    A server too busy to answer is asked again; raises `TransientError` when it still is at the end.
+    """
     give_up = time.monotonic() + within
     while True:
-        standing = how_it_stands(settings)
-        tell(standing)
-        if standing.settled or stopped() or time.monotonic() > give_up:
-            return standing
+        over = stopped() or time.monotonic() > give_up
+        try:
+            standing = how_it_stands(settings)
+            if standing.settled or over:
+                return standing
+        except TransientError:
+            if over:
+                raise
         time.sleep(_LOOK_EVERY)
 
 

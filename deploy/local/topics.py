@@ -7,12 +7,12 @@ in, so another count than the setting's is an error to be settled by a person.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 from kafka.admin import KafkaAdminClient
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 
 from inzage.schemas.errors import ConfigError, TransientError
+from inzage.schemas.kafka_clients import for_kafka_python
 from inzage.schemas.settings import KafkaSettings, Settings
 from inzage.schemas.topics import TopicSpec, specs
 
@@ -27,7 +27,7 @@ def ensure_topics(settings: Settings, controllers: Sequence[str]) -> tuple[str, 
     """
     wanted = {spec.name: spec for spec in specs(tuple(controllers))}
     try:
-        admin = KafkaAdminClient(**connection(settings.kafka), bootstrap_timeout_ms=ANSWER_WITHIN_MS)
+        admin = KafkaAdminClient(**for_kafka_python(settings.kafka), bootstrap_timeout_ms=ANSWER_WITHIN_MS)
         try:
             standing = _partition_counts(admin)
             _refuse_other_partitions(wanted.values(), standing, settings.kafka.partitions)
@@ -42,21 +42,6 @@ def ensure_topics(settings: Settings, controllers: Sequence[str]) -> tuple[str, 
         servers = settings.kafka.bootstrap_servers
         raise TransientError(f"topics on {servers}: {type(error).__name__}") from error
     return tuple(spec.name for spec in missing)
-
-
-def connection(kafka: KafkaSettings) -> dict[str, Any]:
-    """The settings as kafka-python names them."""
-    named = {
-        "bootstrap_servers": kafka.bootstrap_servers.split(","),
-        "security_protocol": kafka.security_protocol,
-        "sasl_mechanism": kafka.sasl_mechanism,
-        "sasl_plain_username": kafka.sasl_username,
-        "sasl_plain_password": kafka.sasl_password.get_secret_value() if kafka.sasl_password else None,
-        "ssl_cafile": str(kafka.ssl_cafile) if kafka.ssl_cafile else None,
-        "ssl_certfile": str(kafka.ssl_certfile) if kafka.ssl_certfile else None,
-        "ssl_keyfile": str(kafka.ssl_keyfile) if kafka.ssl_keyfile else None,
-    }
-    return {name: value for name, value in named.items() if value is not None}
 
 
 def _partition_counts(admin: KafkaAdminClient) -> dict[str, int]:

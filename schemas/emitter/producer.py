@@ -11,6 +11,7 @@ from kafka import KafkaProducer
 from kafka.errors import KafkaError
 
 from inzage.schemas.errors import ConfigError, TransientError
+from inzage.schemas.kafka_clients import for_kafka_python
 from inzage.schemas.settings import KafkaSettings
 from inzage.schemas.topics import MAX_MESSAGE_BYTES
 
@@ -18,21 +19,6 @@ Compression = Literal["gzip"]
 
 LINGER_MS = 25  # a lone event waits this long; under load batches fill by themselves
 BATCH_BYTES = 1 << 17
-
-
-def connection(kafka: KafkaSettings) -> dict[str, Any]:
-    """How kafka-python reaches the brokers of `kafka`."""
-    found: dict[str, Any] = {
-        "bootstrap_servers": [server.strip() for server in kafka.bootstrap_servers.split(",")],
-        "security_protocol": kafka.security_protocol,
-        "sasl_mechanism": kafka.sasl_mechanism,
-        "sasl_plain_username": kafka.sasl_username,
-        "sasl_plain_password": kafka.sasl_password.get_secret_value() if kafka.sasl_password else None,
-        "ssl_cafile": str(kafka.ssl_cafile) if kafka.ssl_cafile else None,
-        "ssl_certfile": str(kafka.ssl_certfile) if kafka.ssl_certfile else None,
-        "ssl_keyfile": str(kafka.ssl_keyfile) if kafka.ssl_keyfile else None,
-    }
-    return {name: value for name, value in found.items() if value is not None}
 
 
 def open_producer(
@@ -45,7 +31,7 @@ def open_producer(
     delivery_ms = round(delivery_timeout * 1000)
     try:
         producer = KafkaProducer(
-            **connection(kafka),
+            **for_kafka_python(kafka),
             client_id="inzage-emitter",
             enable_idempotence=True,
             acks="all",

@@ -33,6 +33,7 @@ _FUNCTIONS = frozenset(
     tointervalhour tointervalsecond tuple upper
     """.split()  # noqa: SIM905
 )
+_BEFORE = "SELECT ("
 _FORBIDDEN = (exp.Query, exp.Table, exp.From, exp.Exists, exp.Command, exp.Placeholder, exp.Parameter, exp.Star)
 _THROWING = (exp.Mod, exp.IntDiv)  # by zero
 
@@ -71,14 +72,14 @@ def compile_predicate(text: str, scope: Scope, *, where: str) -> Compiled:
         if isinstance(node, exp.Lambda):
             _check_lambda(node, scope, where)
         if not scope.trusted:
-            _check_function(node, where)
+            _check_function(node, text, where)
     check_literals(tree, scope.enums, where)
     for column in list(tree.find_all(exp.Column)):
         name = column_name(column)
         if column.parts[0].name in lambda_names(column):
             continue
         if name not in scope.physical:
-            raise _refused(where, _unknown(name, scope))
+            raise _refused(where, f"{_unknown(name, scope)}{_place(column, text)}")
         reads.add(name)
         column.replace(sqlglot.parse_one(scope.physical[name], read="clickhouse"))
     return Compiled(tree.sql(dialect="clickhouse", comments=False), frozenset(reads))
@@ -86,7 +87,7 @@ def compile_predicate(text: str, scope: Scope, *, where: str) -> Compiled:
 
 def _parse(text: str, where: str) -> exp.Expression:
     try:
-        statements = sqlglot.parse(f"SELECT ({text}\n)", read="clickhouse")
+        statements = sqlglot.parse(f"{_BEFORE}{text}\n)", read="clickhouse")
     except (ParseError, TokenError) as error:
         place = f" at line {error.errors[0]['line']}" if isinstance(error, ParseError) and error.errors else ""
         raise _refused(where, f"cannot be parsed{place}") from error
@@ -102,7 +103,7 @@ def _parse(text: str, where: str) -> exp.Expression:
     return exp.Paren(this=found.this.copy())
 
 
-def _check_function(node: exp.Expr, where: str) -> None:
+def _check_function(node: exp.Expr, text: str, where: str) -> None:
     if isinstance(node, _THROWING):
         raise _refused(where, "a remainder or whole division by zero throws")
     if not isinstance(node, exp.Func) or isinstance(node, exp.Connector):
@@ -111,7 +112,7 @@ def _check_function(node: exp.Expr, where: str) -> None:
         raise _refused(where, "a cast can throw: use an ...OrNull function")
     name = function_name(node)
     if name not in _FUNCTIONS:
-        raise _refused(where, f"function {name} is not on the list of those allowed")
+        raise _refused(where, f"function {name} is not on the list of those allowed{_place(node, text)}")
     if name == "todatetime64":
         arguments = list(node.iter_expressions())
         if len(arguments) != 3 or not all(isinstance(argument, exp.Literal) for argument in arguments):
@@ -145,6 +146,15 @@ def _unknown(name: str, scope: Scope) -> str:
 @cache
 def _first_parts(names: tuple[str, ...]) -> frozenset[str]:
     return frozenset(name.strip("`").partition(".")[0] for name in names)
+
+
+def _place(node: exp.Expr, text: str) -> str:
+    """Where in `text` the first name of `node` stands, lines and columns counted from 1, when the parser kept it."""
+    starts = [named.meta["start"] for named in (node, *node.find_all(exp.Identifier)) if "start" in named.meta]
+    if not starts:
+        return ""
+    start = min(starts) - len(_BEFORE)
+    return f" (line {text.count(chr(10), 0, start) + 1}, column {start - text.rfind(chr(10), 0, start)})"
 
 
 def _refused(where: str, message: str) -> ConfigError:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
+from inzage.schemas.dead_letters import dead_letter_id
 from inzage.streams.dossier.versions import PersonDossier
 
 
@@ -57,7 +58,7 @@ def identity(*parts: object) -> str:
 def dead_letter(place: Place, controller_id: str, record: SaidRecord, reason: str, message: str) -> dict[str, Any]:
     """A dead letter of the screening, with the original bytes and coordinates."""
     return {
-        "dead_letter_id": identity(place.topic_id, place.partition, record.offset),
+        "dead_letter_id": dead_letter_id(place.topic_id, place.partition, record.offset),
         "controller_id": controller_id,
         "stage": "screening",
         "reason": reason,

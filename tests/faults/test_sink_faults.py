@@ -90,7 +90,7 @@ async def test_replay_long_after_the_tokens_are_forgotten(stack: Stack) -> None:
 @dataclass(frozen=True)
 class SlowTrail(Trail):
     def insert(self, block: Block) -> None:
-        time.sleep(0.3)
+        time.sleep(1.5)  # the other sink asks what the trail holds while this is on its way
         super().insert(block)
 
 
@@ -99,7 +99,7 @@ async def test_revoked_during_an_insert(broker: Broker, clickhouse: Endpoint) ->
         for partition in (0, 1):
             stack.send_activities(range(ROWS), partition)
         slow = SlowTrail(stack.trail().client, stack.database, QUICK.insert_within)
-        first = stack.sink(trail=slow)
+        first = stack.sink(replace(QUICK, block_rows=ROWS // 2), slow)
         running = asyncio.create_task(first.run())
         try:
             await _held(stack, 1)
