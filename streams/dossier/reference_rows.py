@@ -131,7 +131,7 @@ class ReferenceRows:
         ]
 
     def _take_tenant_setting(self, fact: Mapping[str, Any], body: Mapping[str, Any]) -> None:
-        name = (body["key"] or "").casefold().replace("-", "_")
+        name = _setting_name(body["key"] or "")
         if name in self._settings and body["value"] is not None:
             self._settings[name] = _setting(body["value"], self._settings[name])
 
@@ -296,9 +296,28 @@ def _close(row: Row, end: datetime, fact_id: str) -> None:
     row["fact_ids"] = (*row["fact_ids"], fact_id) if fact_id not in row["fact_ids"] else row["fact_ids"]
 
 
+def _setting_name(key: str) -> str:
+    """The setting that `key` names: its own name, or the words by which the field calls it."""
+    name = key.casefold().replace("-", "_").replace(".", "_")
+    called = {
+        "derogation": "derogation_limit",
+        "occasional": "derogation_limit",
+        "tia": "assessment_max_days",
+        "transfer_assessment": "assessment_max_days",
+        "cell": "smallest_cell",
+        "certification_grace": "certification_grace_seconds",
+    }
+    return next((setting for word, setting in called.items() if word in name and "categories" not in name), name)
+
+
 def _setting(text: str, default: float | list[str]) -> float | list[str]:
+    """The value of a setting: words, a number, or an ISO 8601 period in days (hours and minutes in seconds)."""
     if isinstance(default, list):
         return [word for word in re.split(r"[\s,\[\]\"']+", text) if word]
+    period = re.fullmatch(r"P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?)?", text)
+    if period is not None:
+        years, months, days, hours, minutes = (int(part or 0) for part in period.groups())
+        return float(hours * 3600 + minutes * 60) if hours or minutes else years * 365.0 + months * 30.5 + days
     found = re.search(r"\d+(\.\d+)?", text)
     return float(found.group()) if found else default
 
