@@ -1,4 +1,4 @@
-"""Keeps what is known beforehand about an event of the month: which rules must fire, or that none may."""
+"""Keeps what is known beforehand about an event or fact of the month: which rules must fire, or that none may."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """What must be found in one event: result by rule. Empty: a near miss, in which nothing may be found."""
+    """What must be found in one event: result by rule. Empty: a near miss, in which nothing may be found.
+
+    Some policies judge facts too: `event_id` is then the fact's.
+    """
 
     event_id: str
     controller_id: str

@@ -46,7 +46,7 @@ def _planted(outcome: Outcome) -> str:
     compared = outcome.comparison
     found = compared.planted - len(compared.missed)
     lines = [
-        f"[bold]Planted[/bold]   {compared.planted:,} events break a promise: {found:,} found, "
+        f"[bold]Planted[/bold]   {compared.planted:,} events and facts break a promise: {found:,} found, "
         f"{_coloured(len(compared.missed))} missed. {compared.near_misses:,} come close and must pass, as must all "
         f"others: {_coloured(len(compared.false_alarms))} false alarms."
     ]

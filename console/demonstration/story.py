@@ -71,7 +71,8 @@ def _story(controller_id: str, plot: Mapping[str, Any], base: Face, chance: Rand
     for part in plot["said"]:
         if "fact" in part:
             at = moment + _away(part.get("at", _A_DAY_BEFORE))
-            told.append(Utterance(at, _fact(person, filled(part["fact"], names, moment), at, chance)))
+            fact = _fact(person, filled(part["fact"], names, moment), at, chance)
+            told.append(Utterance(at, fact, _label(fact.record["fact_id"], controller_id, plot, part)))
         else:
             event = filled(laid_over(base, part["event"]), names, moment)
             told.append(_event(person, plot, part, event, moment + _away(part.get("at", "t")), chance))
@@ -111,12 +112,14 @@ def _event(
         "case_ref": f"CASE-{person.pseudonym[-8:]}",
     }
     said = read({"event": {**envelope, **face}}, strict=not plot.get("lenient", False))
-    label = Label(event_id, person.controller_id, plot["story"], _expected(part.get("fires", ())))
-    return Utterance(said_at, said, label)
+    return Utterance(said_at, said, _label(event_id, person.controller_id, plot, part))
 
 
-def _expected(fires: list[str | dict[str, str]]) -> dict[str, str]:
+def _label(identifier: str, controller_id: str, plot: Mapping[str, Any], part: Mapping[str, Any]) -> Label | None:
+    """The label of a part; a fact of which the script says nothing is like any other and has none."""
+    if "fact" in part and "fires" not in part:
+        return None
     expected: dict[str, str] = {}
-    for entry in fires:
+    for entry in part.get("fires", ()):
         expected |= entry if isinstance(entry, dict) else {entry: "VIOLATION"}
-    return expected
+    return Label(identifier, controller_id, plot["story"], expected)
