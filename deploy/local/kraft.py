@@ -122,7 +122,9 @@ class Node:
             self._format(java, jars)
 
     def _format(self, java: Path, jars: Path) -> None:
-        cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        cluster_id = "-"
+        while cluster_id.startswith("-"):  # Kafka's tool takes that for another option
+            cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
         tool = [*self._java(java, jars, 128), "kafka.tools.StorageTool"]
         command = [*tool, "format", "-t", cluster_id, "-c", str(self._properties)]
         done = subprocess.run(command, capture_output=True, text=True, timeout=60)

@@ -63,9 +63,15 @@ def hmbs_21(e: Seen) -> Truth:
 
 
 def hmbs_35(e: Seen) -> Truth:
+    # where data went to nobody a direction need not be stated
+    outbound = (
+        False
+        if e["direction"] in (None, "UNKNOWN") and not (e.has_recipient or e.outsider_look)
+        else among(e["direction"], {"OUTBOUND"})
+    )
     harmless = bool(e.items) and set(e.items) <= {"CASE_NUMBER", "FIRST_NAME"}
     return both(
-        among(e["direction"], {"OUTBOUND"}),
+        outbound,
         among(e["channel"], {"SOCIAL_MEDIA_PUBLIC", "SOCIAL_MEDIA_DM_UNSECURED"}),
         bool(e.categories) and not harmless,
     )
