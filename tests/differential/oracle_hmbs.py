@@ -63,9 +63,12 @@ def hmbs_21(e: Seen) -> Truth:
 
 
 def hmbs_35(e: Seen) -> Truth:
+    outbound = among(e["direction"], {"OUTBOUND"})
+    if outbound is None and not (e.has_recipient or e.outsider_look):
+        outbound = False  # nobody received anything
     harmless = bool(e.items) and set(e.items) <= {"CASE_NUMBER", "FIRST_NAME"}
     return both(
-        among(e["direction"], {"OUTBOUND"}),
+        outbound,
         among(e["channel"], {"SOCIAL_MEDIA_PUBLIC", "SOCIAL_MEDIA_DM_UNSECURED"}),
         bool(e.categories) and not harmless,
     )
