@@ -63,12 +63,9 @@ def hmbs_21(e: Seen) -> Truth:
 
 
 def hmbs_35(e: Seen) -> Truth:
-    # where data went to nobody a direction need not be stated
-    outbound = (
-        False
-        if e["direction"] in (None, "UNKNOWN") and not (e.has_recipient or e.outsider_look)
-        else among(e["direction"], {"OUTBOUND"})
-    )
+    outbound = among(e["direction"], {"OUTBOUND"})
+    if outbound is None and not (e.has_recipient or e.outsider_look):
+        outbound = False  # nobody received anything
     harmless = bool(e.items) and set(e.items) <= {"CASE_NUMBER", "FIRST_NAME"}
     return both(
         outbound,
