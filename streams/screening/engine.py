@@ -230,13 +230,16 @@ class Engine:
             time = times.get(row.known_at) or times.setdefault(row.known_at, long_bytes(row.known_at * 1000))
             kind = bytes_bytes(row.fact.encode()) if row.fact else b"\x00"
             parts += (long_bytes(row.offset), time, kind, row.datum, self._end_bytes)
-        self._batch.write_bytes(container(_wrapper(schema), parts, len(rows)))
+        insert = self._connection.send_insert(f"INSERT INTO {tables[0]}", "Avro")
         try:
-            self._query(f"INSERT INTO {tables[0]} FROM INFILE '{self._batch}' FORMAT Avro")
+            insert.append(container(_wrapper(schema), parts, len(rows)))
+            insert.finish()
         except RuntimeError as error:
             if not _is_about_data(error):
                 raise InzageError(f"the engine failed: {_first_line(error)}", code="engine") from None
             return False
+        finally:
+            insert.close()
         count, aligned = self._query(f"SELECT count(), countIf(_end = {self._end}) FROM {tables[0]}", "TSV").split()
         return int(count) == int(aligned) == len(rows)
 
