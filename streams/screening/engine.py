@@ -226,10 +226,10 @@ class Engine:
             self._query(f"TRUNCATE TABLE {table}")
         parts: list[bytes] = []
         times: dict[int, bytes] = {}
-        for row in rows:
-            time = times.get(row.known_at) or times.setdefault(row.known_at, long_bytes(row.known_at * 1000))
-            kind = bytes_bytes(row.fact.encode()) if row.fact else b"\x00"
-            parts += (long_bytes(row.offset), time, kind, row.datum, self._end_bytes)
+        for offset, known_at, datum, fact in rows:
+            time = times.get(known_at) or times.setdefault(known_at, long_bytes(known_at * 1000))
+            kind = bytes_bytes(fact.encode()) if fact else b"\x00"
+            parts += (long_bytes(offset), time, kind, datum, self._end_bytes)
         insert = self._connection.send_insert(f"INSERT INTO {tables[0]}", "Avro")
         try:
             insert.append(container(_wrapper(schema), parts, len(rows)))
