@@ -49,22 +49,29 @@ class ScenarioReport:
 
 
 def run_scenarios(path: Path, packs: Path | None = None) -> ScenarioReport:
-    """Run every scenario of a file of JSON lines; raises `ConfigError` for a line that is no scenario."""
+    """Run every scenario of a file of JSON lines; raises `ConfigError` for a line that is not JSON.
+
+    A scenario that lacks a part of the form is a failure of its own; the others are run.
+    """
     report = ScenarioReport()
     screening = OfflineScreening(packs)
     for number, text in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-        if text.strip():
-            try:
-                scenario = json.loads(text)
-                _run(scenario, screening, report)
-            except (ValueError, KeyError, TypeError) as error:
-                raise ConfigError(f"{path.name}, line {number}: not a scenario", code="config.scenario") from error
+        if not text.strip():
+            continue
+        try:
+            scenario = json.loads(text)
+        except ValueError as error:
+            raise ConfigError(f"{path.name}, line {number}: not JSON", code="config.scenario") from error
+        try:
+            _run(scenario, screening, report)
+        except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+            report.failures.append({"scenario": f"line {number}", "why": f"not a scenario: {error!r}"})
     return report
 
 
 def _run(scenario: Mapping[str, Any], screening: OfflineScreening, report: ScenarioReport) -> None:
     controller_id = scenario["controller"]
-    said = [*({"fact": fact} for fact in scenario["facts"]), *({"event": _event(e)} for e in scenario["events"])]
+    said = [*({"fact": fact} for fact in scenario["facts"]), *({"event": event} for event in _events(scenario))]
     lines = read_arrivals(
         [(number, json.dumps(line), line) for number, line in enumerate(said, start=1)],
         strict=False,
@@ -92,8 +99,18 @@ def _run(scenario: Mapping[str, Any], screening: OfflineScreening, report: Scena
             _settle_redelivery(scenario, expect, screened, report)
 
 
-def _event(event: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in event.items() if name != "duplicate_of"}
+def _events(scenario: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The events as they are delivered; an identical redelivery may say no more than which it repeats."""
+    events: list[dict[str, Any]] = []
+    for event in scenario["events"]:
+        repeated = event.get("duplicate_of")
+        own = {name: value for name, value in event.items() if name != "duplicate_of"}
+        if isinstance(repeated, int):
+            own = {**events[repeated], **own}
+        elif repeated is not None:
+            own = {**next((one for one in events if one.get("event_id") == repeated), {}), **own}
+        events.append(own)
+    return events
 
 
 def _rules(expect: Mapping[str, Any]) -> list[str]:
@@ -103,7 +120,7 @@ def _rules(expect: Mapping[str, Any]) -> list[str]:
 def _subject(scenario: Mapping[str, Any], expect: Mapping[str, Any]) -> str:
     if expect.get("event") is None:
         return str(expect["fact"])
-    return str(scenario["events"][expect["event"]]["event_id"])
+    return str(_events(scenario)[expect["event"]]["event_id"])
 
 
 def _expectations(scenario: Mapping[str, Any], expect: Mapping[str, Any]) -> Iterator[Expectation]:
