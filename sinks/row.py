@@ -92,8 +92,8 @@ def rows(
     times: dict[int, bytes] = {}
     short, known = _SHORT, len(_SHORT)
     for leaf, datum in zip(leaves, data, strict=True):
-        offset = _long(leaf.offset)
-        index = offset if not base else _long(leaf.offset - base)
+        offset = long_bytes(leaf.offset)
+        index = offset if not base else long_bytes(leaf.offset - base)
         time = times.get(leaf.timestamp)
         if time is None:
             time = times[leaf.timestamp] = long_bytes(leaf.timestamp)
@@ -122,23 +122,3 @@ def _constant(log: Log, fingerprint: str) -> bytes:
     """What is the same for every row of a block."""
     texts = (bytes_bytes(text.encode()) for text in (log.id, log.topic.name))
     return b"".join((*texts, long_bytes(log.partition), bytes_bytes(fingerprint.encode())))
-
-
-@lru_cache(maxsize=64)
-def _high(number: int) -> bytes:
-    """The seven-bit groups of an encoded long above its lowest two."""
-    out = bytearray()
-    while number > 0x7F:
-        out.append(number & 0x7F | 0x80)
-        number >>= 7
-    out.append(number)
-    return bytes(out)
-
-
-_LOW = tuple(bytes((number & 0x7F | 0x80, number >> 7 | 0x80)) for number in range(1 << 14))
-
-
-def _long(number: int) -> bytes:
-    """`long_bytes` of a number that is not negative; neighbours share all but their lowest two groups."""
-    zigzag = number << 1
-    return _LOW[zigzag & 0x3FFF] + _high(zigzag >> 14) if zigzag > 0x3FFF else long_bytes(number)

@@ -15,7 +15,6 @@ from inzage.schemas.errors import TamperError
 from inzage.sinks.block import blocks_of, leaves_of, unreadable_block
 from inzage.sinks.intake import Intake, Pace
 from inzage.sinks.logs import Log, topics_of
-from inzage.sinks.row import _long
 from inzage.sinks.status import Extent, reconcile
 from inzage.sinks.trail import Held
 from tests.trail_stack import activity, fact
@@ -85,13 +84,6 @@ def test_columns_of_the_events_table_are_the_fields_of_the_schema() -> None:
     text = next(step.text for step in migrations() if step.name == "events")
     columns = {line.split()[0] for line in text.splitlines() if line.startswith("    ") and line.split()}
     assert {field["name"] for field in json.loads(codec.current("activity").text)["fields"]} <= columns
-
-
-@pytest.mark.parametrize("number", [0, 1, 63, 64, 8191, 8192, 1 << 20, (1 << 62) - 1])
-def test_numbers_are_encoded_as_avro_does(number: int) -> None:
-    from inzage.schemas.splice import long_bytes
-
-    assert _long(number) == long_bytes(number)
 
 
 def intake(due: int = 0, held: Held | None = None) -> Intake:
