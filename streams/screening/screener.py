@@ -66,6 +66,8 @@ class Screener:
             value = record.value
             try:
                 if value is not None and value[:HEADER_BYTES] == written:
+                    if record.key is None or record.key not in value:
+                        self._refuse_key(record)
                     if is_new(record.offset, value):
                         activities.append(new_row(Row, (record.offset, record.timestamp, value[HEADER_BYTES:], "")))
                 else:
@@ -85,6 +87,12 @@ class Screener:
             self._conclude(part, by_offset, outcome)
         outcome.judged = self._report(records, facts, outcome)
         return outcome
+
+    def _refuse_key(self, record: SaidRecord) -> None:
+        """An event keyed by another than its subject: order and dossier would be somebody else's."""
+        _, event = decode(record.value, also=self.schemas)
+        if record.key != event["subject"]["pseudonym"].encode():
+            raise ContractError("the key is not the data subject", code="contract.wrong-key")
 
     def _take_other(self, record: SaidRecord, rows: dict[bytes, list[Row]], outcome: Outcome) -> int:
         """Take what is no activity of the current schema; the number of facts in it."""
@@ -108,6 +116,8 @@ class Screener:
         """Take a fact into its dossier; a row when some policy judges facts of its kind."""
         _, fact = decode(record.value, also=self.schemas)
         assert record.value is not None
+        if record.key != fact["subject"].encode():
+            raise ContractError("the key is not the data subject", code="contract.wrong-key")
         dossier = self.store.open(fact["subject"])
         if dossier.take(record.offset, record.value, fact):
             outcome.changed[dossier.subject] = dossier

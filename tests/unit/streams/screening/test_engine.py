@@ -151,3 +151,13 @@ def test_a_restricted_engine_judges_and_does_nothing_else() -> None:
     found = json.loads(done.stdout.splitlines()[-1])
     assert (found.pop("violated"), found.pop("again")) == (5, 1)
     assert found == dict.fromkeys(_STATEMENTS, "refused") | dict.fromkeys(_ALLOWED, "allowed")
+
+
+def test_an_event_keyed_by_another_than_its_subject_is_refused() -> None:
+    references = References("HMBS", law(), controller().policies.settings)
+    records = [
+        SaidRecord(offset, 1_790_000_000_000, key, message(offset)) for offset, key in enumerate((b"SUB-2", None))
+    ]
+    outcome = Screener(engine(), controller(), references).screen(records)
+    assert [letter["reason"] for letter in outcome.dead_letters] == ["contract.wrong-key"] * 2
+    assert not outcome.verdicts
