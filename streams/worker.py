@@ -8,18 +8,18 @@ error that is not about one record ends the process with exit code 70, and the b
 from __future__ import annotations
 
 import asyncio
-import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, get_args
 
 from kafka.admin import KafkaAdminClient
 
-from inzage.schemas.codec import RecordName, current
+from inzage.schemas.codec import RecordName
+from inzage.schemas.emitter.message import schema_message
 from inzage.schemas.errors import ConfigError
 from inzage.schemas.kafka_clients import for_kafka_python
 from inzage.schemas.settings import Settings
-from inzage.schemas.topics import SCHEMAS, ControllerTopics
+from inzage.schemas.topics import ControllerTopics
 from inzage.streams.dossier.law import law
 from inzage.streams.dossier.references import References
 from inzage.streams.measures import Measures
@@ -144,18 +144,5 @@ def _topic_ids(settings: Settings) -> dict[str, str]:
 
 def _schemas() -> list[OutgoingRecord]:
     """The schemas this process writes with, for the schemas topic."""
-    return [
-        OutgoingRecord(
-            SCHEMAS,
-            schema.fingerprint.encode(),
-            json.dumps(
-                {
-                    "name": schema.name,
-                    "fingerprint": schema.fingerprint,
-                    "sha256": schema.sha256,
-                    "text": schema.text,
-                }
-            ).encode(),
-        )
-        for schema in map(current, get_args(RecordName))
-    ]
+    messages = [schema_message(name) for name in get_args(RecordName)]
+    return [OutgoingRecord(message.topic, message.key, message.value) for message in messages]

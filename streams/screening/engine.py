@@ -4,8 +4,9 @@ A batch of Avro datums goes in as one spliced container; the table computes ever
 read fails its whole block, so the block is halved until the culprit is alone and the rest is judged. Each datum is
 followed by a number that nobody outside knows: one with bytes too many or too few cannot pass for its neighbour, nor
 bring the end along.
-After set-up `restrict()` leaves the engine no more than INSERT, SELECT and TRUNCATE on its own tables, so that no
-predicate could read a file or the network even if a check were fooled.
+After set-up `restrict()` leaves the engine no more than INSERT, SELECT and TRUNCATE on its own tables. That is the
+second guard: it refuses table functions and DDL, but not the scalar `file()`, so the first one, predicate.py, must
+hold (docs/adr/0005-guards-around-predicates.md).
 """
 
 from __future__ import annotations
