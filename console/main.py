@@ -26,6 +26,7 @@ COMMANDS = {
     "trail": "Show what the trail holds and whether it is complete.",
     "violations": "Show violations from the trail, with the promise each breaks.",
     "dead-letters": "List, show and replay what could not be read.",
+    "ledger-vectors": "Run Merkle proofs made elsewhere against the ledger.",
     "topics": "Create the topics of the installation.",
     "worker": "Run the screening worker.",
     "sink": "Run the trail sink.",

@@ -25,6 +25,10 @@ RECORDS = (
     "dead_letter",
     "review",
     "heartbeat",
+    "checkpoint",
+    "attestation",
+    "pruning",
+    "pruning_request",
     "dossier",
 )
 
