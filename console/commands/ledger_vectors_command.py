@@ -17,7 +17,7 @@ def ledger_vectors(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="folder of JSON cases; subfolders are read too")],
     output: OutputOption = Output.TABLE,
 ) -> None:
-    """Run every case below DIR and print how many passed and failed. Exit 1 when one failed, 2 for an unreadable one."""
+    """Run every case below DIR and print how many passed and failed. Exit 1 when one failed."""
     from inzage.sinks.ledger.vectors import run_vectors
 
     ran = list(run_vectors(folder))
