@@ -11,15 +11,20 @@ import getpass
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from inzage.schemas.errors import ConfigError, TransientError
 from inzage.schemas.settings import Settings
+from inzage.schemas.topics import SCHEMAS, ControllerTopics
+
+if TYPE_CHECKING:
+    from inzage.schemas.emitter import Emitter
 
 NOBODY_IN_PARTICULAR = "all"
 """The data subject of a look that is not about one person. The vault's own references begin with `p_`."""
@@ -84,21 +89,13 @@ def recorded(
     there is one, by reference. Raises `TransientError` when it cannot be recorded, `ContractError` for a purpose that
     the vocabulary does not have.
     """
-    from inzage.schemas.emitter import Emitter
-
     look = Look(tuple(controllers))
-    with _or_nothing_is_shown():
-        emitter = Emitter(
-            controller_id=look.controllers[0],
-            source_system=_SOURCE,
-            settings=settings,
-            delivery_timeout=WITHIN,
-            block=WITHIN,
-        )
+    opening = _Opening(settings, look.controllers)
     try:
         yield look
         asked = {"query": query, **{name: value for name, value in (filter or {}).items() if value}}
         with _or_nothing_is_shown():
+            emitter = opening.emitter()
             for controller in look.controllers:
                 event = event_of(
                     controller, reader, asked, look.rows[controller], subject=subject, categories=categories
@@ -106,7 +103,40 @@ def recorded(
                 emitter.emit({"event": event}, pseudonymised=False)
             emitter.flush()
     finally:
-        emitter.close()
+        opening.close()
+
+
+class _Opening:
+    """Opens the emitter while the trail is asked: both wait for an answer most of the time."""
+
+    def __init__(self, settings: Settings, controllers: Sequence[str]) -> None:
+        from inzage.schemas.emitter import Emitter
+
+        def open_() -> Emitter:
+            opened = Emitter(
+                controller_id=controllers[0],
+                source_system=_SOURCE,
+                settings=settings,
+                delivery_timeout=WITHIN,
+                block=WITHIN,
+            )
+            try:
+                opened.find_topics([SCHEMAS, *(ControllerTopics(controller).events for controller in controllers)])
+            except TransientError:
+                opened.close()
+                raise
+            return opened
+
+        self._beside = ThreadPoolExecutor(1)
+        self._opened: Future[Emitter] = self._beside.submit(open_)
+
+    def emitter(self) -> Emitter:
+        return self._opened.result()
+
+    def close(self) -> None:
+        if self._opened.exception() is None:
+            self._opened.result().close()
+        self._beside.shutdown()
 
 
 def event_of(

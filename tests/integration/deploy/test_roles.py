@@ -20,6 +20,7 @@ from inzage.deploy.local.clickhouse.endpoint import Endpoint
 from inzage.schemas.errors import ConfigError
 from inzage.schemas.settings import Settings
 from inzage.sinks.connection import open_clickhouse
+from inzage.sinks.migrations import migrate, migrations, waiting
 from inzage.sinks.roles import Role
 
 INSERT = "INSERT INTO inzage.schemas (log_id, offset, block, block_end) VALUES ('log', 1, 'aaaaaaaa', 'aaaaaaaa')"
@@ -263,3 +264,41 @@ def test_a_local_password_is_for_the_local_endpoint_only(settings: Settings) -> 
     wrong = own.model_copy(update={"username": "inzage_sink"})
     with pytest.raises(ConfigError, match="refused"):
         open_clickhouse(wrong, answer_within=5)
+
+
+def test_steps_about_roles_wait_where_no_role_can_be_kept(clickhouse: Endpoint) -> None:
+    """They are named, not passed over; everything else is applied."""
+    client = open_clickhouse(Settings(clickhouse={"url": clickhouse.url}).clickhouse, answer_within=30)
+
+    def execute(statement: str) -> str:
+        if statement.startswith("SELECT"):
+            return bytes(client.raw_query(statement, fmt="TSV")).decode()
+        client.command(statement)
+        return ""
+
+    expected = tuple(step.name for step in migrations() if step.about_roles)
+    taken = migrate(execute, "roles_wait")
+    assert taken == tuple(step.name for step in migrations() if not step.about_roles)
+    assert waiting(execute, "roles_wait") == expected
+    assert (expected[0], len(expected)) == ("roles", 6)
+    client.command("DROP DATABASE roles_wait")
+    client.close()
+
+
+def test_a_server_that_keeps_roles_is_told_all_of_them(clickhouse: Endpoint) -> None:
+    """In statements that ClickHouse's own parser takes; the names are those of the trail's database."""
+    said: list[str] = []
+
+    def server(statement: str) -> str:
+        said.append(statement)
+        return "local_directory\n" if "user_directories WHERE" in statement else ""
+
+    migrate(server, "other")
+    roles = [statement for statement in said if "other_sink" in statement]
+    assert "CREATE ROLE IF NOT EXISTS" in roles[0]
+    assert [grant for grant in roles if "INSERT ON `other`.* TO `other_sink`" in grant]
+    client = open_clickhouse(Settings(clickhouse={"url": clickhouse.url}).clickhouse, answer_within=30)
+    for statement in said:
+        if "other_" in statement:
+            assert client.query("SELECT formatQuery({text:String})", parameters={"text": statement}).row_count == 1
+    client.close()
