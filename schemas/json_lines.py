@@ -77,7 +77,7 @@ def _parse(number: int, text: str) -> tuple[int, str, Mapping[str, Any] | Contra
 
 
 def read_arrivals(
-    parsed: list[tuple[int, str, Mapping[str, Any] | ContractError]],
+    parsed: Sequence[tuple[int, str, Mapping[str, Any] | ContractError]],
     *,
     strict: bool = True,
     controller_id: str | None = None,
