@@ -2,7 +2,7 @@
 
 An erasure goes through three commits: intended (nothing is lost yet, and what will be said is fixed), destroyed
 (key and link are gone), said (the event was acknowledged; the last trace of the link goes too). Each can be made
-again, and whoever finds one unfinished can finish it.
+again, and whoever finds one unfinished can finish it. What was only intended can be withdrawn.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from threading import RLock
 from typing import Any
 
-from sqlalchemy import Row, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, func, select, update
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
@@ -29,17 +29,19 @@ _TRIES = 20
 class Erasure:
     """The erasure of one data subject at one controller; times in UTC.
 
-    `number` counts the erasures of this vault at the controller from 1 without a gap: with it and `event_id` the
-    event is the same however often it is said. `actor` is the reference of whoever asked for it.
+    `number` counts the erasures of this vault at the controller from 1 without a gap, None until it is destroyed:
+    with it, `event_id` and `destroyed_at` the event is the same however often it is said. `actor` is the reference
+    of whoever carried it out, `role` the one in which that was done.
     """
 
     reference: str
     controller: str
-    number: int
+    number: int | None
     event_id: str
     ground: str
     request_ref: str | None
     actor: str
+    role: str | None
     requested_at: datetime
     destroyed_at: datetime | None
     said_at: datetime | None
@@ -62,7 +64,14 @@ class Erasures:
     forget: Callable[[], None]
 
     def intend(
-        self, reference: str, controllers: Sequence[str], *, ground: str, actor: str, request_ref: str | None = None
+        self,
+        reference: str,
+        controllers: Sequence[str],
+        *,
+        ground: str,
+        actor: str,
+        role: str | None = None,
+        request_ref: str | None = None,
     ) -> list[Erasure]:
         """Fix what will be said. One that was intended before stays as it was."""
         for _ in range(_TRIES):
@@ -75,25 +84,32 @@ class Erasures:
                     blind = select(PERSONS.c.blind_index).where(PERSONS.c.reference == reference)
                     index = connection.execute(blind).scalar_one_or_none()
                     for controller in missing:
-                        of = ERASURES.c.controller == controller
-                        highest = connection.execute(select(func.max(ERASURES.c.number)).where(of)).scalar_one()
                         row = {
                             "reference": reference,
                             "controller": controller,
-                            "number": (highest or 0) + 1,
                             "event_id": new_id(),
                             "ground": ground,
                             "request_ref": request_ref,
                             "actor": actor,
+                            "role": role,
                             "requested_at": datetime.now(UTC),
                             "blind_index": index,
                         }
                         connection.execute(ERASURES.insert(), row)
             except IntegrityError:
-                continue  # another process took the number
+                continue  # another process intended the same
             except SQLAlchemyError as error:
                 raise unavailable() from error
         raise TransientError("the vault is too busy", code="transient.vault")
+
+    def withdraw(self, reference: str) -> None:
+        """Let go of what was intended and not destroyed."""
+        open_ = (ERASURES.c.reference == reference, ERASURES.c.destroyed_at.is_(None))
+        try:
+            with self.lock, self.engine.begin() as connection:
+                connection.execute(delete(ERASURES).where(*open_))
+        except SQLAlchemyError as error:
+            raise unavailable() from error
 
     def destroy(self, reference: str) -> None:
         """Destroy key and link, and overwrite where they stood; again is harmless."""
@@ -104,16 +120,23 @@ class Erasures:
                     with self.engine.begin() as connection:
                         self.data_keys.destroy(connection, reference, now)
                         connection.execute(delete(PERSONS).where(PERSONS.c.reference == reference))
-                        open_ = (ERASURES.c.reference == reference, ERASURES.c.destroyed_at.is_(None))
-                        connection.execute(update(ERASURES).where(*open_).values(destroyed_at=now))
+                        self._number(connection, reference, now)
                     self.forget()
                     overwrite_deleted(self.engine)
                 return
             except IntegrityError:
-                continue  # another process made a key: it is there to destroy now
+                continue  # another process made a key, which is there to destroy now, or took the number
             except SQLAlchemyError as error:
                 raise unavailable() from error
         raise TransientError("the vault is too busy", code="transient.vault")
+
+    def _number(self, connection: Connection, reference: str, at: datetime) -> None:
+        open_ = (ERASURES.c.reference == reference, ERASURES.c.destroyed_at.is_(None))
+        for controller in connection.execute(select(ERASURES.c.controller).where(*open_)).scalars().all():
+            of = ERASURES.c.controller == controller
+            highest = connection.execute(select(func.max(ERASURES.c.number)).where(of)).scalar_one()
+            done = {"destroyed_at": at, "number": (highest or 0) + 1}
+            connection.execute(update(ERASURES).where(*open_, of).values(done))
 
     def said(self, erasure: Erasure) -> None:
         """Note that the event was acknowledged, and let go of the last trace of the identifier."""
@@ -129,7 +152,14 @@ class Erasures:
 
     def of(self, reference: str) -> list[Erasure]:
         """The erasures of a reference, by controller."""
-        wanted = select(ERASURES).where(ERASURES.c.reference == reference).order_by(ERASURES.c.controller)
+        return self._read(ERASURES.c.reference == reference)
+
+    def all_unfinished(self) -> list[Erasure]:
+        """Those whose key may be gone already, and of which the trail may not know yet."""
+        return self._read(ERASURES.c.said_at.is_(None))
+
+    def _read(self, which: ColumnElement[bool]) -> list[Erasure]:
+        wanted = select(ERASURES).where(which).order_by(ERASURES.c.reference, ERASURES.c.controller)
         try:
             with self.lock, self.engine.connect() as connection:
                 return [_erasure(row) for row in connection.execute(wanted)]

@@ -51,11 +51,12 @@ ERASURES = Table(
     _metadata,
     Column("reference", String, primary_key=True),
     Column("controller", String, primary_key=True),
-    Column("number", Integer, nullable=False),
+    Column("number", Integer),  # given when it is destroyed: one that is withdrawn leaves no gap
     Column("event_id", String(64), nullable=False),
     Column("ground", String, nullable=False),
     Column("request_ref", String),
     Column("actor", String, nullable=False),
+    Column("role", String),
     Column("requested_at", DateTime(timezone=True), nullable=False),
     Column("destroyed_at", DateTime(timezone=True)),
     Column("said_at", DateTime(timezone=True)),

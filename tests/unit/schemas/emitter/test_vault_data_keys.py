@@ -113,9 +113,26 @@ def test_what_was_intended_first_is_what_will_be_said() -> None:
     vault = SqlVault.passing()
     first = vault.erasures.intend("p_1", ["CIGNA", "HMBS"], ground="GDPR 17(1)(a)", actor="p_staff")
     again = vault.erasures.intend("p_1", ["CIGNA", "HMBS"], ground="another", actor="p_other")
-    assert again == first and [erasure.number for erasure in first] == [1, 1]
-    (second,) = vault.erasures.intend("p_2", ["CIGNA"], ground="GDPR 17(1)(a)", actor="p_staff")
-    assert second.number == 2 and second.requested_at.tzinfo is not None and not second.finished
+    assert again == first and [erasure.number for erasure in first] == [None, None]
+    assert first[0].requested_at.tzinfo is not None and not first[0].finished
+    vault.erasures.destroy("p_1")
+    numbered = vault.erasures.of("p_1")
+    vault.erasures.destroy("p_1")
+    assert vault.erasures.of("p_1") == numbered and [erasure.number for erasure in numbered] == [1, 1]
+
+
+def test_what_was_withdrawn_leaves_no_gap_in_the_numbers() -> None:
+    vault = SqlVault.passing()
+    for reference in ("p_1", "p_2", "p_3"):
+        vault.erasures.intend(reference, ["CIGNA"], ground="GDPR 17(1)(a)", actor="p_staff")
+    vault.erasures.destroy("p_1")
+    for reference in ("p_1", "p_2"):
+        vault.erasures.withdraw(reference)
+    vault.erasures.destroy("p_3")
+    assert [(erasure.reference, erasure.number) for erasure in vault.erasures.all_unfinished()] == [
+        ("p_1", 1),
+        ("p_3", 2),
+    ]
 
 
 def test_words_without_a_vault_are_refused_by_name_and_nothing_is_changed() -> None:
