@@ -55,7 +55,7 @@ def export_of(
         face = next(iter(write(readable.said.kind, readable.said.record).values()))
         if not with_staff:
             _leave_out_staff(face, reference)
-        face["kept_at"] = record.kept_at.replace(tzinfo=UTC)
+        face["kept_at"] = record.kept_at
         face["kept_as"] = f"{record.topic}/{record.partition}/{record.offset}"
         if readable.unreadable:
             face["unreadable"] = list(readable.unreadable)

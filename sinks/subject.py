@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from inzage.schemas.codec import Schema, decode, schema_of
@@ -55,12 +55,14 @@ def said_about(trail: Trail, subject: str, controllers: Iterable[str]) -> list[K
 def judged_about(trail: Trail, subject: str, controllers: Iterable[str]) -> list[dict[str, Any]]:
     """The verdicts that stand on what was said about `subject`, oldest event first."""
     topics = [ControllerTopics(controller).verdicts for controller in controllers]
-    return list(trail.select_named("subject_verdicts", subject=subject, topics=topics))
+    rows = trail.select_named("subject_verdicts", subject=subject, topics=topics)
+    return [{**row, "occurred_at": _utc(row["occurred_at"])} for row in rows]
 
 
 def extents_of(trail: Trail, subject: str) -> list[Extent]:
     """One for each controller at which something was said about `subject`, also for those no longer served."""
-    return [Extent(**row) for row in trail.select_named("subject_extent", subject=subject)]
+    rows = trail.select_named("subject_extent", subject=subject)
+    return [Extent(**{**row, "first": _utc(row["first"]), "last": _utc(row["last"])}) for row in rows]
 
 
 def facts_on_holds(trail: Trail, subject: str, controller: str) -> list[Kept]:
@@ -110,9 +112,14 @@ def _kept(trail: Trail, rows: Iterable[Mapping[str, Any]]) -> list[Kept]:
             also = _schemas(trail)
             record = decode(raw, also=also)[1]
         found.append(
-            Kept(Said(row["kind"], record), row["topic"], row["partition"], row["offset"], row["broker_time"])
+            Kept(Said(row["kind"], record), row["topic"], row["partition"], row["offset"], _utc(row["broker_time"]))
         )
     return found
+
+
+def _utc(instant: datetime) -> datetime:
+    """The client gives instants in UTC without saying so."""
+    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
 
 
 def _schemas(trail: Trail) -> dict[bytes, Schema]:
