@@ -16,8 +16,8 @@ from inzage.schemas.errors import ConfigError
 from inzage.schemas.json_face import read
 from inzage.schemas.revealing import words_of
 from inzage.streams.dossier.person import contradiction, rows_of
-from inzage.streams.screening.fact_row import as_activity
 from inzage.streams.screening.pack import policies_of
+from inzage.streams.screening.rows import as_activity
 from inzage.streams.screening.view import View, derived_columns
 
 CONTROLLERS = ("CIGNA", "HMBS")
