@@ -15,6 +15,7 @@ LARGEST_SIZE = (1 << 63) - 1
 
 _SIZE = re.compile("0|[1-9][0-9]{0,18}")
 
+
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
     """What a log commits to: its first `size` leaves have this root (32 bytes)."""
