@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -11,7 +10,6 @@ from pathlib import Path
 
 import pytest
 import urllib3
-import uvicorn
 
 from inzage.sinks.ledger.checkpoint import Checkpoint
 from inzage.sinks.ledger.hashing import EMPTY_ROOT, hash_leaf
@@ -20,6 +18,7 @@ from inzage.sinks.witness.protocol import LARGEST_BODY, Submission
 from inzage.sinks.witness.register import Register
 from inzage.sinks.witness.service import application
 from inzage.sinks.witness.witness import Witness
+from tests.loopback import on_loopback
 from tests.meta_log import ORIGIN, MetaLog
 
 SEALER = Signer.generate("sealer.example")
@@ -54,19 +53,9 @@ def served(tmp_path: Path) -> Iterator[Served]:
     register.belong_to(WITNESS.verifier)
     clock = [1_760_000_000.0]
     witness = Witness(WITNESS, {ORIGIN: [SEALER.verifier]}, register, lambda: clock[0])
-    server = uvicorn.Server(uvicorn.Config(application(witness), port=0, log_level="warning"))
-    server.install_signal_handlers = lambda: None  # type: ignore[method-assign]
-    thread = threading.Thread(target=server.run)
-    thread.start()
-    try:
-        while not server.started:
-            thread.join(0.005)
-        port = server.servers[0].sockets[0].getsockname()[1]
-        yield Served(f"http://127.0.0.1:{port}", register, clock)
-    finally:
-        server.should_exit = True
-        thread.join()
-        register.close()
+    with on_loopback(application(witness)) as url:
+        yield Served(url, register, clock)
+    register.close()
 
 
 def test_a_first_checkpoint_and_one_that_continues_it_are_cosigned(served: Served) -> None:
