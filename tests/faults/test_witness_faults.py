@@ -23,7 +23,7 @@ from tests.meta_log import MetaLog
 SEALER = Signer.generate("sealer.example")
 LOG = MetaLog(SEALER, leaves=3000)
 FORK = MetaLog(SEALER, leaves=3000, forked_at=7)
-KILLS = 12
+KILLS = 8
 
 
 @contextmanager
