@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
@@ -23,6 +23,9 @@ from inzage.sinks.ledger.tree import Tree
 from inzage.sinks.witness.client import Prove, SplitViewError, TrustedWitness, WitnessClient
 from inzage.sinks.witness.metrics import ANSWERS, STAMPED, STAMPS, WITNESSED
 from inzage.sinks.witness.timestamping import Authority
+
+if TYPE_CHECKING:
+    from inzage.sinks.sealing.attestation import Sight
 
 COSIGNATURE_KIND = "COSIGNATURE"
 TIMESTAMP_KIND = "TIMESTAMP"
@@ -62,24 +65,27 @@ class Attestor:
         self._authority = Authority(str(stamping.url), stamping.ca_file, clock) if stamping else None
         self._stamp_every = stamping.every_seconds if stamping else 0.0
         self._stamp_at = 0.0
+        self._stamped = ""
         self._clock = clock
-        self._text = ""
-        self._cosigned: set[WitnessClient] = set()  # of the checkpoint with this text
+        self._note = ""
+        self._cosigned: set[WitnessClient] = set()  # this note
+        self._answers: dict[str, str] = {}
+        self.every_seconds = sealing.witness_every_seconds
         self._threads = ThreadPoolExecutor(len(self._clients) + 1, "attest")
 
-    def attest(self, note: str, tree: Tree) -> list[dict[str, Any]]:
-        """What is said of the meta log's checkpoint in `note`, as records `Attestation`; `tree` is the log up to it.
+    def attest(self, sight: Sight) -> list[dict[str, Any]]:
+        """What is said of the meta log's checkpoint in `sight`, as records `Attestation`.
 
         Whoever cosigned it in a call before is not asked again. Whatever fails is logged, counted and left out.
         """
-        signed = Note.read(note)
+        signed = Note.read(sight.note)
         checkpoint = Checkpoint.read(signed.text)
-        if self._text != signed.text:
-            self._text, self._cosigned = signed.text, set()
+        if self._note != sight.note:
+            self._note, self._cosigned = sight.note, set()
         asked = [client for client in self._clients if client not in self._cosigned]
-        prove = _one_at_a_time(tree)
+        prove = _one_at_a_time(sight.tree)
         cosigning = [self._threads.submit(self._ask, client, signed, prove) for client in asked]
-        stamping = [self._threads.submit(self._stamp, note, checkpoint)] if self._stamp_due() else []
+        stamping = [self._threads.submit(self._stamp, sight.note, checkpoint)] if self._stamp_due(sight.note) else []
         records = [call.result() for call in (*cosigning, *stamping)]
         self._cosigned.update(client for client, record in zip(asked, records, strict=False) if record is not None)
         if self._clients and len(self._cosigned) >= self._quorum:
@@ -87,9 +93,9 @@ class Attestor:
         return [record for record in records if record is not None]
 
     def missing(self, note: str) -> bool:
-        """Whether asking again about the checkpoint in `note` may bring more."""
-        same = self._text == Note.read(note).text
-        return self._stamp_due() or not same or len(self._cosigned) < len(self._clients)
+        """Whether asking about the checkpoint in `note` again, now or later, may bring more."""
+        unstamped = self._authority is not None and self._stamped != note
+        return unstamped or self._note != note or len(self._cosigned) < len(self._clients)
 
     def close(self) -> None:
         """Let go of all connections, after the calls under way."""
@@ -105,14 +111,21 @@ class Attestor:
             signature, at = client.cosign(note, prove)
         except InzageError as error:
             ANSWERS.labels(name, _outcome(error)).inc()
-            say = _log.error if isinstance(error, TamperError) else _log.warning
-            say("not cosigned", witness=name, code=error.code, why=error.diagnostics())
+            self._report("not cosigned", name, error)
             return None
         ANSWERS.labels(name, "cosigned").inc()
+        self._answers.pop(name, None)
         return _cosignature(note, signature, datetime.fromtimestamp(at, UTC))
 
-    def _stamp_due(self) -> bool:
-        return self._authority is not None and self._clock() >= self._stamp_at
+    def _report(self, what: str, by: str, error: InzageError) -> None:
+        """Log a failure when it is another than the one before: somebody may be away for days."""
+        if self._answers.get(by) != error.code:
+            self._answers[by] = error.code
+            say = _log.error if isinstance(error, TamperError) else _log.warning
+            say(what, by=by, code=error.code, why=error.diagnostics())
+
+    def _stamp_due(self, note: str) -> bool:
+        return self._authority is not None and self._stamped != note and self._clock() >= self._stamp_at
 
     def _stamp(self, note: str, checkpoint: Checkpoint) -> dict[str, Any] | None:
         assert self._authority is not None
@@ -120,14 +133,20 @@ class Attestor:
             stamp = self._authority.stamp(note)
         except InzageError as error:
             STAMPS.labels(_outcome(error)).inc()
-            say = _log.error if isinstance(error, TamperError) else _log.warning
-            say("not stamped", code=error.code, why=error.diagnostics())
+            self._report("not stamped", "time-stamp authority", error)
             return None
+        self._answers.pop("time-stamp authority", None)
+        self._stamped = note
         STAMPS.labels("stamped").inc()
         STAMPED.set(checkpoint.size)
         self._stamp_at = self._clock() + self._stamp_every
         return {**_of(checkpoint), "kind": TIMESTAMP_KIND, "by": stamp.by, "note": note, "token": stamp.token,
                 "attested_at": stamp.at}  # fmt: skip
+
+
+def configured_attestor(sealing: SealingSettings) -> Attestor | None:
+    """The attestor of the settings, None when nobody is to be asked; raises `ConfigError`."""
+    return Attestor(sealing) if sealing.witnesses or sealing.timestamping else None
 
 
 def _one_at_a_time(tree: Tree) -> Prove:

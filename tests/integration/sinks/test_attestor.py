@@ -23,6 +23,7 @@ from inzage.schemas import codec
 from inzage.schemas.errors import ConfigError
 from inzage.schemas.settings import SealingSettings, load_settings
 from inzage.sinks.ledger.note import COSIGNATURE, Note, Signer
+from inzage.sinks.sealing.attestation import Sight
 from inzage.sinks.witness.attestations import verify_cosignatures, verify_timestamp
 from inzage.sinks.witness.attestor import Attestor, trusted_witnesses
 from inzage.sinks.witness.register import Register
@@ -87,7 +88,7 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 
 def ask(attestor: Attestor, log: MetaLog, size: int) -> list[dict[str, Any]]:
-    return attestor.attest(str(log.note(size)), log.tree(size))
+    return attestor.attest(Sight(ORIGIN, size, log.checkpoint(size).root, str(log.note(size)), log.tree(size)))
 
 
 def combined(records: list[dict[str, Any]]) -> Note:
@@ -146,7 +147,7 @@ def test_a_forked_log_is_refused_and_reported(world: World, capsys: pytest.Captu
     for size in (300, 600):
         assert ask(liar, FORK, size) == []
     assert answered(witness, "split-view") == before + 2
-    assert capsys.readouterr().out.count("saw another log than this one") == 2
+    assert capsys.readouterr().out.count("saw another log than this one") == 1, "and is said once"
     [evidence] = world.registers[0].forks()
     assert (evidence.kept, evidence.refused) == (str(LOG.note(300)), str(FORK.note(300)))
     assert len(ask(world.attestor(), LOG, 600)) == 1, "who tells the same as before is still cosigned"
@@ -213,9 +214,10 @@ def test_the_newest_checkpoint_is_stamped_now_and_then(world: World, tmp_path: P
     assert at == record["attested_at"]
     assert abs(datetime.now(UTC) - at) < timedelta(seconds=5)
     assert codec.decode(codec.encode("attestation", record))[1] == record
+    assert not attestor.missing(str(LOG.note(5)))
     assert ask(attestor, LOG, 300) == []
     assert authority.asked == 1
-    assert not attestor.missing(str(LOG.note(300)))
+    assert attestor.missing(str(LOG.note(300))), "when it is due"
 
 
 def test_a_stamp_that_does_not_hold_is_left_out(world: World, tmp_path: Path) -> None:
