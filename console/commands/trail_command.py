@@ -14,6 +14,17 @@ app = typer.Typer(no_args_is_help=True, help="Show what the trail holds and whet
 
 _COLUMNS = ("topic", "partition", "first", "last", "rows", "gaps", "duplicates", "dead_letters", "lag")
 
+_WITNESSED_COLUMNS = (
+    "origin",
+    "sealed",
+    "sealed_at",
+    "witnessed",
+    "witnessed_at",
+    "cosigned_by",
+    "stamped",
+    "stamped_at",
+)
+
 
 @app.callback()
 def _trail() -> None:
@@ -37,4 +48,26 @@ def status(
     behind = sum(log.lag for log in logs)
     say(f"{len(logs)} logs, {sum(log.rows for log in logs)} rows, {behind} behind, {len(wrong)} incomplete")
     if wrong:
+        raise typer.Exit(EXIT_FINDINGS)
+
+
+@app.command()
+def witnessed(output: OutputOption = Output.TABLE) -> None:
+    """Show what size is sealed, cosigned by a quorum of witnesses, and time-stamped.
+
+    Exit 1 when an attestation does not hold.
+    """
+    from inzage.sinks.witness.witnessed import witnessed as read_witnessed
+
+    logs = read_witnessed(load_settings())
+    show_rows([asdict(log) for log in logs], _WITNESSED_COLUMNS, output)
+    for log in logs:
+        quorum = (
+            f"{log.quorum} of {log.witnesses} witnesses are needed" if log.witnesses else "no witness is configured"
+        )
+        reached = f"{log.witnessed or 'none'} witnessed, {log.stamped or 'none'} stamped"
+        say(f"{log.origin}: {log.sealed} sealed, {reached}; {quorum}")
+        for why in log.false:
+            say(f"{log.origin}: {why}")
+    if any(log.false for log in logs):
         raise typer.Exit(EXIT_FINDINGS)
