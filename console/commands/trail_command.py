@@ -46,7 +46,7 @@ def status(
     shown = [log for log in logs if empty or log.rows or log.lag]
     show_rows([{**asdict(log), "complete": log.complete} for log in shown], _COLUMNS, output)
     wrong = [log for log in logs if not log.complete]
-    rows, behind, unsealed = (sum(counted) for counted in zip(*((log.rows, log.lag, log.unsealed) for log in logs)))
+    rows, behind, unsealed = (sum(getattr(log, name) for log in logs) for name in ("rows", "lag", "unsealed"))
     say(f"{len(logs)} logs, {rows} rows, {behind} behind, {unsealed} not sealed, {len(wrong)} incomplete")
     if wrong:
         raise typer.Exit(EXIT_FINDINGS)
