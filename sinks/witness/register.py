@@ -159,8 +159,9 @@ def _engine(path: Path) -> Engine:
 def _prepare(connection: object, record: object) -> None:
     cursor = connection.cursor()  # type: ignore[attr-defined]
     cursor.execute("PRAGMA busy_timeout = 10000")
-    cursor.execute("PRAGMA journal_mode = WAL")
-    cursor.execute("PRAGMA synchronous = FULL")  # in WAL mode: every commit is on disk when it returns
+    # Not WAL: the state is one file at every instant, so that it cannot be moved or restored in part.
+    cursor.execute("PRAGMA journal_mode = DELETE")
+    cursor.execute("PRAGMA synchronous = EXTRA")  # FULL, and the end of the journal is on disk too
     cursor.close()
 
 

@@ -1,6 +1,4 @@
-"""A witness that kills itself at a named point; a program of the fault tests.
-
-    python -m tests.faults.fatal_witness FOLDER PORT LOG-KEY POINT
+"""A witness that kills itself at a named point; what a child of the fault tests runs.
 
 The process ends itself with SIGKILL when it comes to POINT for a checkpoint of more than 5 leaves: `before-persist`,
 `after-persist`, `after-sign` (nothing was answered yet), or `never`.
@@ -10,9 +8,10 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 import time
 from pathlib import Path
+
+import structlog
 
 from inzage.sinks.ledger.note import COSIGNATURE, Signature, Verifier
 from inzage.sinks.ledger.signing_key import signing_key
@@ -50,14 +49,11 @@ def _die() -> None:
 
 
 def main(folder: str, port: str, log_key: str, point: str) -> None:
+    """Serve on `port`, with key and state in `folder`."""
     signer = signing_key(Path(folder) / "key", "witness.example", COSIGNATURE)
     register = FatalRegister(Path(folder) / "state")
     register.belong_to(signer.verifier)
     witness = FatalWitness(signer, {ORIGIN: [Verifier.read(log_key)]}, register)
     register.point = witness.point = point
-    service.log_to_stderr()
+    structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
     service.serve(witness, "127.0.0.1", int(port))
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

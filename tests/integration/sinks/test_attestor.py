@@ -17,6 +17,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from structlog.testing import capture_logs
 
 from inzage.deploy.local.ports import free_port
 from inzage.schemas import codec
@@ -138,26 +139,30 @@ def test_a_witness_that_knows_the_log_already_is_met_where_it_is(world: World) -
         assert len(ask(world.attestor(), LOG, size)) == 1
 
 
-def test_a_forked_log_is_refused_and_reported(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_forked_log_is_refused_and_reported(world: World) -> None:
     world.witness()
     ask(world.attestor(), LOG, 300)
     liar = world.attestor()
     [witness] = world.signers
     before = answered(witness, "split-view")
-    for size in (300, 600):
-        assert ask(liar, FORK, size) == []
+    with capture_logs() as lines:
+        for size in (300, 600):
+            assert ask(liar, FORK, size) == []
     assert answered(witness, "split-view") == before + 2
-    assert capsys.readouterr().out.count("saw another log than this one") == 1, "and is said once"
+    [line] = [line for line in lines if line.get("code") == "tamper.split-view"]
+    assert (line["log_level"], line["by"]) == ("error", witness.name)
+    assert "saw another log than this one" in line["why"]
     [evidence] = world.registers[0].forks()
     assert (evidence.kept, evidence.refused) == (str(LOG.note(300)), str(FORK.note(300)))
     assert len(ask(world.attestor(), LOG, 600)) == 1, "who tells the same as before is still cosigned"
 
 
-def test_a_log_that_was_set_back_is_reported(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_log_that_was_set_back_is_reported(world: World) -> None:
     world.witness()
     ask(world.attestor(), LOG, 300)
-    assert ask(world.attestor(), LOG, 5) == []
-    assert "cosigned 300 leaves" in capsys.readouterr().out
+    with capture_logs() as lines:
+        assert ask(world.attestor(), LOG, 5) == []
+    assert [line for line in lines if "cosigned 300 leaves" in line.get("why", "")]
 
 
 def test_other_witnesses_may_answer_a_wrong_root_with_a_size(world: World) -> None:
