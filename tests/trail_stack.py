@@ -25,6 +25,7 @@ from inzage.schemas.settings import Settings
 from inzage.schemas.topics import CHECKPOINTS, LAW_REFERENCES, PRUNING_REQUESTS, SCHEMAS, ControllerTopics
 from inzage.sinks.connection import open_clickhouse
 from inzage.sinks.intake import Pace
+from inzage.sinks.ledger.compact_range import CompactRange
 from inzage.sinks.logs import Cluster, read_cluster, topics_of
 from inzage.sinks.migrations import migrate
 from inzage.sinks.sealing.process import open_sealer
@@ -151,6 +152,13 @@ class Stack:
             return all(held.get(origin, -1) >= offset for origin, offset in wanted)
 
         await until(self.sink(), reached, within)
+
+    def recomputed(self, log_id: str, size: int) -> CompactRange:
+        """The tree over the first rows of a log in the trail."""
+        sql = f"SELECT hex(leaf_hash) FROM trail.log WHERE log_id = '{log_id}' ORDER BY offset LIMIT {size}"
+        tree = CompactRange()
+        tree.extend([bytes.fromhex(leaf) for (leaf,) in self.rows(sql)])
+        return tree
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         return list(self.client.query(sql.replace("trail.", f"{self.database}.")).result_rows)
