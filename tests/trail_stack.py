@@ -26,7 +26,7 @@ from inzage.schemas.topics import CHECKPOINTS, LAW_REFERENCES, PRUNING_REQUESTS,
 from inzage.sinks.connection import open_clickhouse
 from inzage.sinks.intake import Pace
 from inzage.sinks.ledger.compact_range import CompactRange
-from inzage.sinks.logs import Cluster, read_cluster, topics_of
+from inzage.sinks.logs import Cluster, Topic, read_cluster, topics_of
 from inzage.sinks.migrations import migrate
 from inzage.sinks.sealing.process import open_sealer
 from inzage.sinks.sealing.sealer import Sealer
@@ -95,6 +95,10 @@ class Stack:
 
     def cluster(self) -> Cluster:
         return read_cluster(self.settings.kafka, topics_of([self.controller]))
+
+    def kept(self, name: str) -> list[Topic]:
+        """The topic of a name, as the trail keeps it."""
+        return [topics_of([self.controller])[name]]
 
     def trail(self, pace: Pace = QUICK) -> Trail:
         client = open_clickhouse(self.settings.clickhouse, answer_within=pace.insert_within + 5)

@@ -19,13 +19,11 @@ from inzage.deploy.local.clickhouse.endpoint import Endpoint
 from inzage.deploy.local.kafka import Broker
 from inzage.schemas import codec
 from inzage.sinks.ledger.checkpoint import Checkpoint
-from inzage.sinks.ledger.compact_range import CompactRange
-from inzage.sinks.sealing.archive import Directory
-from inzage.sinks.sealing.public import Public, public_rounds
-from inzage.sinks.sealing.round import note_hash
+from inzage.sinks.sealing.public import Public
 from inzage.sinks.sealing.sealer import Point
 from inzage.sinks.status import trail_status
 from tests.faults.forking import KILLED, Forking
+from tests.sealed import archived, as_archived, public_of
 from tests.trail_stack import Stack, activity, stack_on
 
 pytestmark = pytest.mark.kafka
@@ -94,13 +92,9 @@ def _keep_ending_sinks(stack: Stack, folder: Path, over: threading.Event, codes:
 
 
 async def _all_agree(stack: Stack, folder: Path) -> None:
-    cluster = stack.cluster()
-    public = [one async for one in public_rounds(stack.settings.kafka, cluster.meta_origin, 0)]
-    _meta_log_is_dense(public)
+    public = await public_of(stack)
     _no_size_has_two_roots(folder)
-    archive = Directory(folder / "archive")
-    archived = sorted((name, archive.get(name)) for name in archive.names())
-    assert archived == sorted((one.sealed.archive_name, one.sealed.archived()) for one in public)
+    assert archived(folder) == as_archived(public)
     notes = [note for one in public for note in [*one.notes, one.sealed.meta["note"]]]
     assert [note for (note,) in stack.rows("SELECT note FROM trail.checkpoints ORDER BY log_offset")] == notes
     logs = [log for log in trail_status(stack.settings) if stack.controller.lower() in log.topic]
@@ -108,14 +102,6 @@ async def _all_agree(stack: Stack, folder: Path) -> None:
     for log in logs:
         if log.rows:
             assert stack.recomputed(log.log_id, log.rows).root() == _root(public, log.log_id, log.rows)
-
-
-def _meta_log_is_dense(public: list[Public]) -> None:
-    meta = CompactRange()
-    for one in public:
-        assert one.first == meta.size
-        meta.extend([note_hash(note) for note in one.notes])
-        assert (meta.size, meta.root()) == (one.sealed.meta["size"], one.sealed.meta["root"])
 
 
 def _no_size_has_two_roots(folder: Path) -> None:
