@@ -15,7 +15,8 @@ from typing import Any
 
 from clickhouse_connect.driver.client import Client
 from kafka import KafkaProducer
-from kafka.admin import KafkaAdminClient
+from kafka.admin import KafkaAdminClient, OffsetSpec
+from kafka.structs import TopicPartition
 
 from inzage.deploy.local.clickhouse.endpoint import Endpoint
 from inzage.deploy.local.kafka import Broker
@@ -122,15 +123,20 @@ class Stack:
         return open_sealer(settings, self.cluster(), topics_of([self.controller]), **options)
 
     async def seal(self, folder: Path, within: float = 40, **options: Any) -> None:
-        """Run a sealer until everything that stands on the topics now is sealed, public and archived."""
+        """Run a sealer until everything that stands on the topics now is sealed, public and archived; `options` are
+        those of `open_sealer`.
+        """
         topics = topics_of([self.controller])
         logs = self.cluster().logs(topic for topic in topics.values() if topic.sealed)
-        ends = {extent.log.id: extent.end - extent.begin for extent in read_extents(self.settings.kafka, logs)}
+        ends = {extent.log.id: extent.end for extent in read_extents(self.settings.kafka, logs)}
+        asked = self.requests()
         sealer = self.sealer(folder, **options)
         running = asyncio.create_task(sealer.run())
         try:
             async with asyncio.timeout(within):
-                while not all(sealer.sealed.get(origin, -1) >= size for origin, size in ends.items()):
+                while sealer.answered_until < asked or any(
+                    sealer.sealed_until.get(origin, -1) < end for origin, end in ends.items()
+                ):
                     if running.done():
                         running.result()
                         raise AssertionError("the sealer stopped")
@@ -138,6 +144,15 @@ class Stack:
         finally:
             sealer.stop()
             await running
+
+    def requests(self) -> int:
+        """The end of the topic of requests to the sealer."""
+        admin = KafkaAdminClient(bootstrap_servers=self.settings.kafka.bootstrap_servers, bootstrap_timeout_ms=10_000)
+        try:
+            place = TopicPartition(PRUNING_REQUESTS, 0)
+            return int(admin.list_partition_offsets({place: OffsetSpec.LATEST})[place].offset)
+        finally:
+            admin.close()
 
     async def keep_sealed(self, within: float = 40) -> None:
         """Run a sink until the trail holds every record and every checkpoint that is on the topics now."""

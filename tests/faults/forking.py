@@ -79,7 +79,7 @@ async def _sealer(settings: Settings, point: str, count: int, folder: Path) -> N
     topics = topics_of(settings.controllers)
     cluster = read_cluster(settings.kafka, topics)
     extents = read_extents(settings.kafka, cluster.logs(topic for topic in topics.values() if topic.sealed))
-    wanted = {extent.log.id: extent.end - extent.begin for extent in extents}
+    wanted = {extent.log.id: extent.end for extent in extents}
     left = count
 
     def passes(reached: Point) -> None:
@@ -93,7 +93,7 @@ async def _sealer(settings: Settings, point: str, count: int, folder: Path) -> N
     state, archive = State(folder / "sealer", cluster.meta_origin), Directory(folder / "archive")
     sealer = Sealer(settings, cluster, topics, state, signer, archive, passes=passes)
     running = asyncio.create_task(sealer.run())
-    while not running.done() and not all(sealer.sealed.get(origin, -1) >= size for origin, size in wanted.items()):
+    while not running.done() and any(sealer.sealed_until.get(origin, -1) < end for origin, end in wanted.items()):
         await asyncio.sleep(0.01)
     sealer.stop()
     await running

@@ -120,7 +120,7 @@ async def test_the_sealer_before_is_fenced(stack: Stack, tmp_path: Path) -> None
     shutil.copy(old / "sealer" / "key", new / "sealer" / "key")
     zombie = stack.sealer(old)
     running = asyncio.create_task(zombie.run())
-    while not zombie.sealed:
+    while not zombie.sealed_until:
         await asyncio.sleep(0.01)
     await stack.seal(new)
     stack.send_activities(range(10, 17))
