@@ -1,7 +1,8 @@
 """Decides what the stack of one machine is made of: broker, ClickHouse endpoint, worker, sink, sealer.
 
 Kafka and ClickHouse of one's own take the place of the local ones. The broker counts as ready when the topics
-stand, so worker, sink and sealer never start without them. The sealer keeps key and state in `data_dir/sealer`, its archive in `data_dir/archive` unless the settings say otherwise.
+stand, so worker, sink and sealer never start without them. The sealer keeps key and state in
+`data_dir/sealer`, its archive in `data_dir/archive` unless the settings say otherwise.
 """
 
 from __future__ import annotations

@@ -98,6 +98,8 @@ class Sealer:
         self._growths: dict[TopicPartition, Growth] = {}
         self._meta = state.meta()
         self._requests: list[ConsumerRecord] = []
+        self.answered_until = 0
+        """The offset up to which requests were answered."""
         self._alerts: list[Message] = []
         self._watched_at = 0.0
         self._round: asyncio.Task[None] | None = None
@@ -108,9 +110,9 @@ class Sealer:
         self._stopping.set()
 
     @property
-    def sealed(self) -> dict[str, int]:
-        """The size each log is sealed at, by origin."""
-        return {growth.origin: growth.sealed or 0 for growth in self._growths.values()}
+    def sealed_until(self) -> dict[str, int]:
+        """The offset up to which each log is sealed, by origin; empty until the logs are begun."""
+        return {growth.origin: growth.base + (growth.sealed or 0) for growth in self._growths.values()}
 
     async def run(self) -> None:
         """Seal until `stop`; raises what nobody should go on after."""
@@ -165,8 +167,9 @@ class Sealer:
         self._growths = dict(zip(self._logs, made, strict=True))
         for place, growth in self._growths.items():
             self._consumer.seek(place, growth.due)
-        requests_until = self._state.requests_until
-        self._consumer.seek(_REQUESTS, begins[_REQUESTS] if requests_until is None else requests_until)
+        answered_until = self._state.answered_until
+        self.answered_until = begins[_REQUESTS] if answered_until is None else answered_until
+        self._consumer.seek(_REQUESTS, self.answered_until)
         if self._completeness and (watched := self._state.watched()):
             self._completeness.restore(watched)
         await self._agree()
@@ -231,30 +234,27 @@ class Sealer:
         """One round over every cut that waits, and every request."""
         started = time.monotonic()
         requests, self._requests = self._requests, []
-        prunings = await asyncio.to_thread(self._judge, requests)
-        statements: list[Statement] = [*prunings]
+        statements: list[Statement] = [*await asyncio.to_thread(self._judge, requests)]
         moves: list[tuple[int | None, Standing]] = []
-        moved = []
-        for growth in self._growths.values():
-            if growth.cuts:
-                statements += [cut for cut, _ in growth.cuts]
-                moves.append((growth.sealed, growth.cuts[-1][1]))
-                moved.append((growth, growth.cuts[-1][1].tree.size))
-                growth.cuts = []
-        if not statements:
-            return
-        await self._say_alerts()
-        round_ = Round(self._cluster.meta_origin, self._meta.size, tuple(statements), datetime.now(UTC))
-        until = requests[-1].offset + 1 if requests else None
-        watched = self._completeness.state() if self._completeness else None
-        self._passes("before-persist")
-        await asyncio.to_thread(self._state.begin, round_, moves, until, watched)
-        for growth, size in moved:
-            growth.sealed = size
-        self._passes("after-persist")
-        await self._finish(round_)
-        metrics.ROUND_SECONDS.observe(time.monotonic() - started)
-        await self._commit(until)
+        moved = [growth for growth in self._growths.values() if growth.cuts]
+        for growth in moved:
+            cuts, growth.cuts = growth.cuts, []
+            statements += [cut for cut, _ in cuts]
+            moves.append((growth.sealed, cuts[-1][1]))
+        answered = requests[-1].offset + 1 if requests else self.answered_until
+        if statements:
+            await self._say_alerts()
+            round_ = Round(self._cluster.meta_origin, self._meta.size, tuple(statements), datetime.now(UTC))
+            watched = self._completeness.state() if self._completeness else None
+            self._passes("before-persist")
+            await asyncio.to_thread(self._state.begin, round_, moves, answered, watched)
+            self._passes("after-persist")
+            await self._finish(round_)
+            for growth, (_, standing) in zip(moved, moves, strict=True):
+                growth.sealed = standing.tree.size
+            metrics.ROUND_SECONDS.observe(time.monotonic() - started)
+            await self._commit(answered)
+        self.answered_until = answered
 
     async def _finish(self, round_: Round) -> None:
         """Sign, publish and archive a round that the state keeps."""
@@ -333,7 +333,7 @@ class Sealer:
         if alerts:
             await self._publisher.say(alerts)
 
-    async def _commit(self, requests_until: int | None) -> None:
+    async def _commit(self, answered_until: int) -> None:
         """Show operators how far the logs are sealed; where to go on is in the state."""
         self._passes("before-commit")
         places = {
@@ -342,8 +342,7 @@ class Sealer:
         for place, until in places.items():
             if (end := self._consumer.highwater(place)) is not None:
                 metrics.LAG.labels(place.topic, place.partition).set(max(0, end - until))
-        if requests_until is not None:
-            places[_REQUESTS] = requests_until
+        places[_REQUESTS] = answered_until
         try:
             await self._consumer.commit(places)
         except KafkaError as error:

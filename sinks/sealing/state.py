@@ -10,6 +10,7 @@ import fcntl
 import json
 import os
 import sqlite3
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -79,6 +80,7 @@ class State:
         self.path = directory / FILE
         self._lock = _lock(directory)
         self._meta_origin = meta_origin
+        self._writing = threading.Lock()
         try:
             self._open()
         except BaseException:
@@ -147,9 +149,9 @@ class State:
         return int(self._kept("public_until") or 0)
 
     @property
-    def requests_until(self) -> int | None:
+    def answered_until(self) -> int | None:
         """The next offset to come on the topic of requests; None: none was read yet."""
-        found = self._kept("requests_until")
+        found = self._kept("answered_until")
         return None if found is None else int(found)
 
     def watched(self) -> dict[str, Any] | None:
@@ -161,7 +163,7 @@ class State:
         self,
         round_: Round,
         moves: Sequence[tuple[int | None, Standing]],
-        requests_until: int | None = None,
+        answered_until: int = 0,
         watched: dict[str, Any] | None = None,
     ) -> None:
         """Keep a round before anything of it is signed. A move is a log's size until now, None for a new log, and
@@ -176,8 +178,7 @@ class State:
                 else:
                     self._remember(said.origin, said.size, said.root)
             self._keep("pending", round_.to_json())
-            if requests_until is not None:
-                self._keep("requests_until", str(requests_until))
+            self._keep("answered_until", str(answered_until))
             if watched is not None:
                 self._keep("watched", json.dumps(watched))
 
@@ -259,13 +260,14 @@ class State:
     @contextmanager
     def _transaction(self) -> Iterator[None]:
         try:
-            self._base.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-            except BaseException:
-                self._base.execute("ROLLBACK")
-                raise
-            self._base.execute("COMMIT")
+            with self._writing:  # reading goes on during a round and writes as well
+                self._base.execute("BEGIN IMMEDIATE")
+                try:
+                    yield
+                except BaseException:
+                    self._base.execute("ROLLBACK")
+                    raise
+                self._base.execute("COMMIT")
         except sqlite3.OperationalError as error:
             raise TransientError(f"{self.path}: {error}", code="transient.sealer-state") from error
 
