@@ -71,6 +71,12 @@ def failed(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     return capsys.readouterr().err
 
 
+def test_a_witness_needs_no_more_than_its_extra() -> None:
+    others = {"aiokafka", "kafka", "clickhouse_connect", "chdb", "rfc3161_client", "urllib3", "stamina"}
+    program = f"import sys, inzage.sinks.witness.service; print(sorted({others} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", program], check=True, capture_output=True).stdout == b"[]\n"
+
+
 def test_its_key_is_made_first_and_handed_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["witness", *options(tmp_path), "--init"])
