@@ -12,9 +12,8 @@ from dataclasses import dataclass, field
 from aiokafka import ConsumerRecord
 
 from inzage.schemas.errors import TamperError
-from inzage.sinks.leaf import headers_bytes, leaf_bytes
+from inzage.sinks.leaf import leaf_hashes
 from inzage.sinks.ledger.compact_range import CompactRange, Subtree
-from inzage.sinks.ledger.hashing import hash_leaves
 from inzage.sinks.sealing.round import Cut
 from inzage.sinks.sealing.state import Awaited, Standing
 
@@ -97,20 +96,3 @@ class Growth:
             )
         self.awaited, self.agreed = None, self.standing()
         self.cut_at, self.subtrees = self.tree.size, []
-
-
-def leaf_hashes(records: Sequence[ConsumerRecord]) -> list[bytes]:
-    """The RFC 6962 leaf hash of each record."""
-    return hash_leaves(
-        [
-            leaf_bytes(
-                record.offset,
-                record.timestamp_type,
-                record.timestamp,
-                record.key,
-                record.value,
-                headers_bytes(record.headers),
-            )
-            for record in records
-        ]
-    )

@@ -21,7 +21,6 @@ BASE = 7
 
 
 def _records(offsets: Iterable[int]) -> list[Any]:
-    headers = (("h", b"1"),)
     return [
         ConsumerRecord("t", 0, BASE + at, 1000 + at, 1, b"k", b"v%d" % at, None, 1, 1, (("h", b"1"),))
         for at in offsets
