@@ -17,7 +17,7 @@ from inzage.console.output import EXIT_USAGE, stderr
 from inzage.schemas.errors import InzageError
 
 COMMANDS = {
-    "up": "Run broker, ClickHouse endpoint, worker and sink on this machine.",
+    "up": "Run broker, ClickHouse endpoint, worker, sink and sealer on this machine.",
     "demo": "Run the whole path once on real and generated events and show what was found.",
     "emit": "Emit facts and events from JSON lines.",
     "import": "Import events from other formats (FHIR AuditEvents).",
@@ -28,9 +28,11 @@ COMMANDS = {
     "subject": "Show, export and erase what is held about one person.",
     "dead-letters": "List, show and replay what could not be read.",
     "ledger-vectors": "Run Merkle proofs made elsewhere against the ledger.",
+    "witness": "Run a witness for another organisation's trail.",
     "topics": "Create the topics of the installation.",
     "worker": "Run the screening worker.",
     "sink": "Run the trail sink.",
+    "sealer": "Run the sealer of the trail.",
 }
 
 
