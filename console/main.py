@@ -24,6 +24,7 @@ COMMANDS = {
     "screen": "Judge facts and events of a file, without Kafka or ClickHouse.",
     "policy": "Check policy packs and run their examples; show what they cover.",
     "trail": "Show what the trail holds and whether it is complete.",
+    "whatif": "Ask what would be a violation if the law, an agreement or a policy were another.",
     "violations": "Show violations from the trail, with the promise each breaks.",
     "subject": "Show, export and erase what is held about one person.",
     "dead-letters": "List, show and replay what could not be read.",

@@ -278,4 +278,4 @@ def _hits(rules: tuple[Rule, ...], results: list[Compiled]) -> str:
         for kind, codes in by_kind.items()
         if codes
     ]
-    return f"multiIf({', '.join(branches)}, {none})"
+    return f"multiIf({', '.join(branches)}, {none})" if branches else none
