@@ -22,7 +22,16 @@ from fastavro.schema import fingerprint, to_parsing_canonical_form
 from inzage.schemas.errors import ContractError
 
 RecordName = Literal[
-    "activity", "fact", "reference", "verdict", "judged", "dead_letter", "review", "heartbeat", "dossier"
+    "activity",
+    "fact",
+    "reference",
+    "verdict",
+    "judged",
+    "dead_letter",
+    "review",
+    "heartbeat",
+    "incompleteness",
+    "dossier",
 ]
 
 MARKER = b"\xc3\x01"  # Avro 1.12, single-object encoding
