@@ -29,6 +29,7 @@ class Said(StrEnum):
     REFERENCES = "references"
     VERDICTS = "verdicts"
     DEAD_LETTERS = "dead-letters"
+    INCOMPLETENESS = "incompleteness"
     SCHEMAS = "schemas"
 
 
@@ -63,7 +64,7 @@ class Log:
 
 
 def topics_of(controllers: Iterable[str]) -> dict[str, Topic]:
-    """Every topic the trail keeps, by name. Violations are not kept twice: their verdicts are."""
+    """Every topic the trail keeps, by name. Violations of policies are not kept twice: their verdicts are."""
     kept = [Topic(SCHEMAS, Said.SCHEMAS, None), Topic(LAW_REFERENCES, Said.REFERENCES, None)]
     for controller in controllers:
         names = ControllerTopics(controller)
@@ -72,6 +73,7 @@ def topics_of(controllers: Iterable[str]) -> dict[str, Topic]:
             Topic(names.references, Said.REFERENCES, controller),
             Topic(names.verdicts, Said.VERDICTS, controller),
             Topic(names.dead_letters, Said.DEAD_LETTERS, controller),
+            Topic(names.incompleteness, Said.INCOMPLETENESS, controller),
         ]
     return {topic.name: topic for topic in kept}
 
