@@ -200,6 +200,13 @@ def test_a_source_beats_while_it_says_nothing(tenant: Tenant) -> None:
     assert {beat["period"] for beat in beats[:-1]} == {1}
 
 
+def test_who_only_beat_says_that_it_ends(tenant: Tenant) -> None:
+    with tenant.emitter(heartbeat=0.1):
+        time.sleep(0.5)
+    beats = tenant.heartbeats()
+    assert len(beats) >= 2 and [beat["ended"] for beat in beats] == [False] * (len(beats) - 1) + [True]
+
+
 def test_who_said_nothing_and_never_beat_need_not_say_that_it_ends(tenant: Tenant) -> None:
     with tenant.emitter() as emitter:
         emitter.reference("AgreementSigned", agreement_ref="A-1", signed_by_both=True)
