@@ -21,7 +21,7 @@ $(STAMP): pyproject.toml $(LOCK)
 	  { echo 'Inzage needs Python 3.11, 3.12 or 3.13: make setup PYTHON=/path/to/python3.12' >&2; exit 1; }
 	@bash deploy/local/install-java.sh
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	@test -x $(BIN)/uv || { $(BIN)/python -m ensurepip >/dev/null; $(BIN)/python -m pip install --quiet --disable-pip-version-check uv; }
 	@echo 'installing (the first time some 1.2 GB) ...' >&2
 	@$(BIN)/uv sync --python $(BIN)/python --all-extras --inexact --quiet
 	@touch $@

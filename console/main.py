@@ -27,6 +27,7 @@ COMMANDS = {
     "gaps": "Show which numbers of which source are missing, and who fell silent.",
     "violations": "Show violations from the trail, with the promise each breaks.",
     "dead-letters": "List, show and replay what could not be read.",
+    "ledger-vectors": "Run Merkle proofs made elsewhere against the ledger.",
     "topics": "Create the topics of the installation.",
     "worker": "Run the screening worker.",
     "sink": "Run the trail sink.",

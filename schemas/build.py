@@ -26,6 +26,10 @@ RECORDS = (
     "review",
     "heartbeat",
     "incompleteness",
+    "checkpoint",
+    "attestation",
+    "pruning",
+    "pruning_request",
     "dossier",
 )
 

@@ -32,6 +32,10 @@ RecordName = Literal[
     "heartbeat",
     "incompleteness",
     "dossier",
+    "checkpoint",
+    "attestation",
+    "pruning",
+    "pruning_request",
 ]
 
 MARKER = b"\xc3\x01"  # Avro 1.12, single-object encoding

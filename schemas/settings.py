@@ -50,6 +50,19 @@ class ClickHouseSettings(BaseModel):
     ca_cert: Path | None = None
 
 
+class SealingSettings(BaseModel):
+    """How the sealer signs, and whom a verifier trusts. Paths not stated lie in `data_dir`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    key_file: Path | None = Field(default=None, description="the sealer's signing key; None: data_dir/sealer/key")
+    key_name: str = "inzage-sealer"
+    archive: str | None = Field(default=None, description="directory or s3:// URL outside Kafka and ClickHouse")
+    every_seconds: float = Field(default=1.0, gt=0)
+    every_records: int = Field(default=65_536, ge=1, description="of one log, between two checkpoints")
+    trusted_keys: tuple[str, ...] = Field(default=(), description="verifier keys; none: the public half of key_file")
+
+
 class Settings(BaseSettings):
     """All settings of one installation."""
 
@@ -65,6 +78,7 @@ class Settings(BaseSettings):
     packs_dir: Path | None = Field(default=None, description="policy packs beside those that ship; None: those only")
     kafka: KafkaSettings = Field(default_factory=KafkaSettings)
     clickhouse: ClickHouseSettings = Field(default_factory=ClickHouseSettings)
+    sealing: SealingSettings = Field(default_factory=SealingSettings)
 
     @classmethod
     def settings_customise_sources(

@@ -1,8 +1,8 @@
 """Names every Kafka topic and says how each is configured.
 
 A controller is a tenant: its topics carry its name in lower case, `inzage.<controller>.<name>.v1`. What is
-the same for everybody stands without one. The events topic orders everything said about a person; it is never
-compacted, never transactional and never repartitioned (design D1, RFC 6962 leaves need dense offsets).
+the same for everybody stands without one. The events topic orders everything said about a person and is never
+repartitioned. What the trail keeps is never compacted nor transactional: its logs need dense offsets (RFC 6962).
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from enum import StrEnum
 LAW_REFERENCES = "inzage.law.references.v1"
 SCHEMAS = "inzage.schemas.v1"
 CHECKPOINTS = "inzage.checkpoints.v1"
+PRUNING_REQUESTS = "inzage.pruning-requests.v1"
 
 MAX_MESSAGE_BYTES = 1 << 20
 """Largest record on any topic, in bytes: Kafka's own default, stated so that emitters can refuse earlier."""
@@ -96,13 +97,14 @@ _COMPACT = {**_LOG, "cleanup.policy": "compact"}
 
 def specs(controllers: tuple[str, ...]) -> Iterator[TopicSpec]:
     """Every topic of an installation that serves `controllers`."""
-    yield TopicSpec(LAW_REFERENCES, _COMPACT, partitions=1)
-    yield TopicSpec(SCHEMAS, _COMPACT, partitions=1)
+    yield TopicSpec(LAW_REFERENCES, _KEEP, partitions=1)
+    yield TopicSpec(SCHEMAS, _KEEP, partitions=1)
     yield TopicSpec(CHECKPOINTS, _KEEP, partitions=1)
+    yield TopicSpec(PRUNING_REQUESTS, _KEEP, partitions=1)
     for controller in controllers:
         topics = ControllerTopics(controller)
         yield TopicSpec(topics.events, _KEEP)
-        yield TopicSpec(topics.references, _COMPACT, partitions=1)
+        yield TopicSpec(topics.references, _KEEP, partitions=1)
         yield TopicSpec(topics.dossiers, _COMPACT)
         yield TopicSpec(topics.verdicts, _KEEP)
         yield TopicSpec(topics.dead_letters, _KEEP, partitions=1)

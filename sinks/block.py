@@ -66,6 +66,9 @@ TABLES: Mapping[tuple[Said, str], Table] = {
     (Said.VERDICTS, "judged"): Table("judged", prefixed=True),
     (Said.DEAD_LETTERS, "dead_letter"): Table("dead_letters", prefixed=True),
     (Said.INCOMPLETENESS, "incompleteness"): Table("incompleteness", prefixed=True),
+    (Said.CHECKPOINTS, "checkpoint"): Table("checkpoints", prefixed=True),
+    (Said.CHECKPOINTS, "attestation"): Table("attestations", prefixed=True),
+    (Said.CHECKPOINTS, "pruning"): Table("prunings", prefixed=True),
 }
 SCHEMAS_TABLE = Table(
     "schemas", _row("SchemaRow", name="string", fingerprint="string", sha256="string", text="string")

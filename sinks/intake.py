@@ -1,7 +1,7 @@
 """Decides which records of a log go into the next slice: each offset once, none left out, cut at a size or an age.
 
-What the trail already holds is skipped. On an events topic the next offset is the last one plus one; anything else
-means that a record was lost or removed, and stops the sink.
+What the trail already holds is skipped. In a log that is sealed the next offset is the last one plus one; anything
+else means that a record was lost or removed, and stops the sink.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ class Intake:
             raise TamperError(
                 f"{self.log.id}: offset {wanted} is missing",
                 code="trail.gap",
-                hint="an events topic is neither compacted nor transactional: was its retention too short?",
+                hint="this topic is neither compacted nor transactional: was its retention too short?",
             )
         if not self.records:
             self.since = now

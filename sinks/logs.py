@@ -17,7 +17,7 @@ from kafka.errors import KafkaError
 from inzage.schemas.errors import ConfigError, TransientError
 from inzage.schemas.kafka_clients import for_kafka_python
 from inzage.schemas.settings import KafkaSettings
-from inzage.schemas.topics import LAW_REFERENCES, SCHEMAS, ControllerTopics
+from inzage.schemas.topics import CHECKPOINTS, LAW_REFERENCES, SCHEMAS, ControllerTopics
 
 ANSWER_WITHIN_MS = 10_000
 
@@ -31,6 +31,7 @@ class Said(StrEnum):
     DEAD_LETTERS = "dead-letters"
     INCOMPLETENESS = "incompleteness"
     SCHEMAS = "schemas"
+    CHECKPOINTS = "checkpoints"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,11 @@ class Topic:
     name: str
     said: Said
     controller: str | None
+
+    @property
+    def sealed(self) -> bool:
+        """Whether its partitions are logs of the ledger: all but the topic of the checkpoints themselves."""
+        return self.said is not Said.CHECKPOINTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +65,20 @@ class Log:
 
     @property
     def dense(self) -> bool:
-        """Whether a gap in the offsets means that a record was lost: events topics are never compacted."""
-        return self.topic.said is Said.EVENTS
+        """Whether a gap in the offsets means that a record was lost.
+
+        No topic of the trail is compacted; but the sealer writes its own in transactions, whose ends take offsets.
+        """
+        return self.topic.sealed
 
 
 def topics_of(controllers: Iterable[str]) -> dict[str, Topic]:
     """Every topic the trail keeps, by name. Violations of policies are not kept twice: their verdicts are."""
-    kept = [Topic(SCHEMAS, Said.SCHEMAS, None), Topic(LAW_REFERENCES, Said.REFERENCES, None)]
+    kept = [
+        Topic(SCHEMAS, Said.SCHEMAS, None),
+        Topic(LAW_REFERENCES, Said.REFERENCES, None),
+        Topic(CHECKPOINTS, Said.CHECKPOINTS, None),
+    ]
     for controller in controllers:
         names = ControllerTopics(controller)
         kept += [
@@ -84,6 +97,11 @@ class Cluster:
 
     id: str
     topics: Mapping[str, tuple[str, int]]
+
+    @property
+    def meta_origin(self) -> str:
+        """The origin of the meta log, whose records are the checkpoints of all others: `inzage/meta/<cluster id>`."""
+        return f"inzage/meta/{self.id}"
 
     def log(self, topic: Topic, partition: int) -> Log:
         return Log(topic, partition, self.id, self.topics[topic.name][0])

@@ -18,6 +18,7 @@ from kafka.structs import TopicPartition
 from inzage.schemas.errors import TransientError
 from inzage.schemas.kafka_clients import for_kafka_python
 from inzage.schemas.settings import KafkaSettings, Settings
+from inzage.schemas.topics import CHECKPOINTS
 from inzage.sinks.logs import ANSWER_WITHIN_MS, Log, read_cluster, topics_of
 from inzage.sinks.reading import open_trail
 
@@ -26,7 +27,7 @@ from inzage.sinks.reading import open_trail
 class LogStatus:
     """One log. `first` and `last` are offsets held, None when nothing is; `gaps` counts offsets, not runs.
 
-    `gaps` and `duplicates` are findings where `dense`; a compacted topic loses offsets by design.
+    `gaps` is a finding where `dense`; where records are written in transactions, offsets are missing by design.
     """
 
     log_id: str
@@ -102,7 +103,7 @@ def former(kept: Mapping[str, Any]) -> LogStatus:
         first=first,
         last=last,
         rows=kept["rows"],
-        gaps=last - first + 1 - distinct if (dense := ".events." in kept["topic"]) else 0,
+        gaps=last - first + 1 - distinct if (dense := kept["topic"] != CHECKPOINTS) else 0,
         duplicates=kept["rows"] - distinct,
         dead_letters=kept["unreadable"],
         lag=0,

@@ -2,7 +2,7 @@
 
 Everything about a person goes to the events topic of the controller, keyed by the reference of the person, so that
 what was said about one person stays in order. Facts about organisations and law go to the references topics, keyed
-by the fact so that compaction keeps every version. Headers follow the CloudEvents Kafka binding, binary mode.
+by the fact. Headers follow the CloudEvents Kafka binding, binary mode.
 """
 
 from __future__ import annotations

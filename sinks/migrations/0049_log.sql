@@ -1,4 +1,4 @@
--- Every record the trail holds, whichever table keeps it: each offset of a log stands here exactly once.
+-- Every record the trail holds, whichever table keeps it: the sealer's own records among them.
 CREATE OR REPLACE VIEW {database:Identifier}.log AS
 SELECT
     'events' AS kept_in, log_id, topic, partition, offset, leaf_index, broker_time, timestamp_type,
@@ -39,6 +39,21 @@ SELECT
     'schemas' AS kept_in, log_id, topic, partition, offset, leaf_index, broker_time, timestamp_type,
     key, toNullable(raw) AS raw, headers, leaf_hash, schema_fingerprint, '' AS reason
 FROM {database:Identifier}.schemas
+UNION ALL
+SELECT
+    'checkpoints' AS kept_in, log_id, log_topic AS topic, log_partition AS partition, log_offset AS offset, leaf_index, broker_time, timestamp_type,
+    log_key AS key, toNullable(raw) AS raw, log_headers AS headers, leaf_hash, schema_fingerprint, '' AS reason
+FROM {database:Identifier}.checkpoints
+UNION ALL
+SELECT
+    'attestations' AS kept_in, log_id, log_topic AS topic, log_partition AS partition, log_offset AS offset, leaf_index, broker_time, timestamp_type,
+    log_key AS key, toNullable(raw) AS raw, log_headers AS headers, leaf_hash, schema_fingerprint, '' AS reason
+FROM {database:Identifier}.attestations
+UNION ALL
+SELECT
+    'prunings' AS kept_in, log_id, log_topic AS topic, log_partition AS partition, log_offset AS offset, leaf_index, broker_time, timestamp_type,
+    log_key AS key, toNullable(raw) AS raw, log_headers AS headers, leaf_hash, schema_fingerprint, '' AS reason
+FROM {database:Identifier}.prunings
 UNION ALL
 SELECT
     'heartbeats' AS kept_in, log_id, topic, partition, offset, leaf_index, broker_time, timestamp_type,

@@ -97,9 +97,9 @@ def test_a_missing_offset_stops_the_intake() -> None:
         intake(5).take([record(6)], 0)
 
 
-def test_a_compacted_topic_may_miss_offsets() -> None:
-    references = Log(topics_of(["CIGNA"])["inzage.cigna.references.v1"], 0, "cluster", str(UUID(int=9)))
-    taken = Intake(references, 0, 0, Held())
+def test_a_transactional_topic_may_miss_offsets() -> None:
+    checkpoints = Log(topics_of(["CIGNA"])["inzage.checkpoints.v1"], 0, "cluster", str(UUID(int=9)))
+    taken = Intake(checkpoints, 0, 0, Held())
     taken.take([record(4), record(9)], 0)
     assert taken.due == 10
 
