@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -111,8 +112,10 @@ async def test_who_falls_silent_is_found_and_who_ended_is_not(
     say(killed, 3)
     lose(killed, stack)
     killed.flush()
-    await stack.keep_until(3 + 1 + 3 + 2)
+    await asyncio.sleep(0.5)
     killed._heartbeats.stop()
+    places = [TopicPartition(stack.topics.events, partition) for partition in range(PARTITIONS)]
+    await stack.keep_until(sum(len(_records(stack, place)) for place in places))
     assert {standing.state for standing in _standings(stack)} == {State.ENDED, State.SPEAKING}
     later = {one.state: one for one in _standings(stack, timedelta(minutes=16))}
     assert set(later) == {State.ENDED, State.SILENT}
