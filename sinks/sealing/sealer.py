@@ -34,7 +34,7 @@ from inzage.sinks.sealing.publisher import Publisher
 from inzage.sinks.sealing.reconciliation import growths, take_over
 from inzage.sinks.sealing.round import Prune, Round, Sealed, Statement, note_hash, sign
 from inzage.sinks.sealing.state import Standing, State
-from inzage.sinks.sealing.watched import Completeness
+from inzage.sinks.sealing.watched import Completeness, MakeCompleteness
 from inzage.sinks.status import Extent
 
 GROUP = "inzage-sealer"
@@ -44,6 +44,7 @@ MOST_CUTS = 256
 _POLL_MS = 200
 _POLL_RECORDS = 2_000  # what is taken at once stays in the processor's cache: measured, a fifth less time than 20,000
 _FETCH_BYTES = 4 << 20  # of one partition
+_FETCHED_WITHIN_MS = 1000  # what Kafka said last of a partition's end is at most so old
 _REQUESTS = TopicPartition(PRUNING_REQUESTS, 0)
 
 Point = Literal[
@@ -70,7 +71,7 @@ class Sealer:
         signer: Signer,
         archive: Archive,
         *,
-        completeness: Completeness | None = None,
+        completeness: MakeCompleteness | None = None,
         attestor: Attestor | None = None,
         passes: Callable[[Point], None] = lambda point: None,
     ) -> None:
@@ -83,7 +84,8 @@ class Sealer:
         self._state = state
         self._signer = signer
         self._archive = archive
-        self._completeness = completeness
+        self._make_completeness = completeness
+        self._completeness: Completeness | None = None
         self._passes = passes
         self._publisher = Publisher(settings.kafka)
         self._attesting = Attesting(attestor, self._publisher.publish, state.path) if attestor else None
@@ -170,9 +172,23 @@ class Sealer:
         answered_until = self._state.answered_until
         self.answered_until = begins[_REQUESTS] if answered_until is None else answered_until
         self._consumer.seek(_REQUESTS, self.answered_until)
-        if self._completeness and (watched := self._state.watched()):
-            self._completeness.restore(watched)
+        if self._make_completeness:
+            self._completeness = self._begin_to_watch(self._make_completeness)
         await self._agree()
+
+    def _begin_to_watch(self, make: MakeCompleteness) -> Completeness:
+        """Go on watching, or begin: a topic that is not read from its beginning hides what came before."""
+        watched = self._state.watched()
+        late = {
+            log.topic.name
+            for place, log in self._logs.items()
+            if log.topic.said is Said.EVENTS and place.topic not in watched and self._growths[place].due
+        }
+        not_whole = self._state.not_whole() | late
+        completeness = make(not_whole)
+        completeness.restore(watched)
+        self._state.watch_begins(not_whole)
+        return completeness
 
     async def _read(self) -> None:
         fetched = await self._consumer.getmany(timeout_ms=self._patience_ms(), max_records=_POLL_RECORDS)
@@ -199,7 +215,7 @@ class Sealer:
         """Keep what came out of Kafka as it is public."""
         for growth in self._growths.values():
             if growth.agreed:
-                watched = self._completeness.state() if self._completeness else None
+                watched = self._completeness.changed() if self._completeness else None
                 await asyncio.to_thread(self._state.agree, growth.sealed, growth.agreed, watched)
                 growth.sealed, growth.agreed = growth.agreed.tree.size, None
 
@@ -245,7 +261,7 @@ class Sealer:
         if statements:
             await self._say_alerts()
             round_ = Round(self._cluster.meta_origin, self._meta.size, tuple(statements), datetime.now(UTC))
-            watched = self._completeness.state() if self._completeness else None
+            watched = self._completeness.changed() if self._completeness else None
             self._passes("before-persist")
             await asyncio.to_thread(self._state.begin, round_, moves, answered, watched)
             self._passes("after-persist")
@@ -318,14 +334,14 @@ class Sealer:
         if self._completeness is None or now - self._watched_at < self._settings.sealing.every_seconds:
             return
         self._watched_at = now
-        at = int(time.time() * 1000)
+        at = int(time.time() * 1000) - _FETCHED_WITHIN_MS
         for place, log in self._logs.items():
             if log.topic.said is Said.EVENTS and self._growths[place].due == self._consumer.highwater(place):
                 self._completeness.caught_up(place.topic, place.partition, at)
         self._alerts += self._completeness.due()
         if self._alerts and not self._round:
             await self._say_alerts()
-            await asyncio.to_thread(self._state.keep_watched, self._completeness.state())
+            await asyncio.to_thread(self._state.keep_watched, self._completeness.changed())
 
     async def _say_alerts(self) -> None:
         """Publish what is missing before the state forgets that it is to be said."""

@@ -37,8 +37,12 @@ CREATE TABLE prunings (origin TEXT PRIMARY KEY, minimum_index INTEGER NOT NULL, 
     WITHOUT ROWID, STRICT;
 CREATE TABLE meta_subtrees (level INTEGER, number INTEGER, hash BLOB NOT NULL, PRIMARY KEY (level, number))
     WITHOUT ROWID, STRICT;
+CREATE TABLE watched (topic TEXT, source TEXT, value TEXT NOT NULL, PRIMARY KEY (topic, source))
+    WITHOUT ROWID, STRICT;
 CREATE TABLE kept (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID, STRICT;
 """
+
+_READ = ""  # as a source: how far the partitions of the topic were read
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,10 +158,20 @@ class State:
         found = self._kept("answered_until")
         return None if found is None else int(found)
 
-    def watched(self) -> dict[str, Any] | None:
-        """The state of the completeness watch, None when nothing was kept."""
-        found = self._kept("watched")
-        return json.loads(found) if found else None
+    def watched(self) -> dict[str, Any]:
+        """The state of the completeness watch by topic, without topics of which nothing was kept."""
+        kept: dict[str, Any] = {}
+        for topic, source, value in self._base.execute("SELECT topic, source, value FROM watched"):
+            of_topic = kept.setdefault(topic, {"read": [], "sources": {}})
+            if source == _READ:
+                of_topic["read"] = json.loads(value)
+            else:
+                of_topic["sources"][source] = json.loads(value)
+        return kept
+
+    def not_whole(self) -> set[str]:
+        """The topics whose watch did not begin at their beginning."""
+        return set(json.loads(self._kept("not_whole") or "[]"))
 
     def begin(
         self,
@@ -179,8 +193,7 @@ class State:
                     self._remember(said.origin, said.size, said.root)
             self._keep("pending", round_.to_json())
             self._keep("answered_until", str(answered_until))
-            if watched is not None:
-                self._keep("watched", json.dumps(watched))
+            self._keep_watched(watched or {})
 
     def complete(self, round_: Round, meta: CompactRange, leaves: Sequence[bytes]) -> None:
         """Keep the meta log's part of the pending round before it is signed: `meta` is the log after it, `leaves`
@@ -210,13 +223,17 @@ class State:
             self._move(before, now)
             self._remember(now.origin, now.tree.size, now.tree.root())
             self._base.execute("DELETE FROM awaited WHERE origin = ?", [now.origin])
-            if watched is not None:
-                self._keep("watched", json.dumps(watched))
+            self._keep_watched(watched or {})
 
     def keep_watched(self, watched: dict[str, Any]) -> None:
-        """Keep the completeness watch's state between rounds."""
+        """Keep what changed in the completeness watch's state between rounds."""
         with self._transaction():
-            self._keep("watched", json.dumps(watched))
+            self._keep_watched(watched)
+
+    def watch_begins(self, not_whole: Iterable[str]) -> None:
+        """Keep which topics are not watched from their beginning."""
+        with self._transaction():
+            self._keep("not_whole", json.dumps(sorted(not_whole)))
 
     def _move(self, before: int | None, now: Standing) -> None:
         frontier = b"".join(now.tree.hashes())
@@ -249,6 +266,14 @@ class State:
         self._base.execute(
             "INSERT OR REPLACE INTO prunings VALUES (?, ?, ?)", [origin, minimum_index, b"".join(frontier)]
         )
+
+    def _keep_watched(self, changed: dict[str, Any]) -> None:
+        for topic, kept in changed.items():
+            sources = {_READ: kept["read"], **kept["sources"]}
+            rows = [(topic, source, json.dumps(value)) for source, value in sources.items() if value is not None]
+            self._base.executemany("INSERT OR REPLACE INTO watched VALUES (?, ?, ?)", rows)
+            gone = [(topic, source) for source, value in sources.items() if value is None]
+            self._base.executemany("DELETE FROM watched WHERE topic = ? AND source = ?", gone)
 
     def _keep(self, name: str, value: str) -> None:
         self._base.execute("INSERT OR REPLACE INTO kept VALUES (?, ?)", [name, value])
