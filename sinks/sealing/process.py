@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from functools import partial
 
 import structlog
@@ -16,7 +16,8 @@ from inzage.sinks.lifetime import live, serve
 from inzage.sinks.logs import Cluster, Said, Topic, read_cluster, topics_of
 from inzage.sinks.sealing.archive import Archive, open_archive
 from inzage.sinks.sealing.attestation import Attestor
-from inzage.sinks.sealing.sealer import Point, Sealer
+from inzage.sinks.sealing.rounds import Passes
+from inzage.sinks.sealing.sealer import Sealer
 from inzage.sinks.sealing.state import State
 from inzage.sinks.sealing.watched import MakeCompleteness
 
@@ -57,7 +58,7 @@ def open_sealer(
     archive: Archive | None = None,
     completeness: MakeCompleteness | None = None,
     attestor: Attestor | None = None,
-    passes: Callable[[Point], None] = lambda point: None,
+    passes: Passes = lambda point: None,
 ) -> Sealer:
     """A sealer to run in this loop, which gives its state back when it ends; raises `ConfigError`."""
     folder = settings.data_dir / FOLDER
