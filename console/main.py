@@ -25,6 +25,7 @@ COMMANDS = {
     "policy": "Check policy packs and run their examples; show what they cover.",
     "trail": "Show what the trail holds and whether it is complete.",
     "whatif": "Ask what would be a violation if the law, an agreement or a policy were another.",
+    "gaps": "Show which numbers of which source are missing, and who fell silent.",
     "violations": "Show violations from the trail, with the promise each breaks.",
     "subject": "Show, export and erase what is held about one person.",
     "dead-letters": "List, show and replay what could not be read.",
