@@ -17,6 +17,8 @@ from inzage.schemas.codec import RecordName
 from inzage.schemas.emitter.heartbeats import heartbeat
 from inzage.schemas.emitter.message import Message, heartbeat_message, message_of, schema_message, topic_of
 from inzage.schemas.emitter.sequence import SourceSequence
+from inzage.schemas.emitter.vault import AlreadyPseudonyms, Vault
+from inzage.schemas.emitter.words import encrypt_words
 from inzage.schemas.json_face import Said
 from inzage.schemas.settings import KafkaSettings
 from inzage.streams.transport.publisher import BatchPublisher, OutgoingRecord
@@ -26,9 +28,13 @@ CHUNK = 4_000
 
 
 class BulkEmitter:
-    """One source that says much at once; `async with` connects and lets go."""
+    """One source that says much at once; `async with` connects and lets go.
 
-    def __init__(self, kafka: KafkaSettings) -> None:
+    `vault` keeps the keys of the data subjects; without one words that may reveal something are refused.
+    """
+
+    def __init__(self, kafka: KafkaSettings, vault: Vault | None = None) -> None:
+        self._vault = vault or AlreadyPseudonyms()
         self._publisher = BatchPublisher(kafka)
         self._sequence = SourceSequence()
         self._logged: set[RecordName] = set()
@@ -56,6 +62,7 @@ class BulkEmitter:
         counts: Counter[str] = Counter()
         remaining = iter(saids)
         while chunk := list(islice(remaining, CHUNK)):
+            encrypt_words(chunk, self._vault)
             await self._log_schemas({said.kind for said in chunk})
             await self._publisher.publish([_outgoing(self._message(said)) for said in chunk])
             counts.update(said.kind for said in chunk)

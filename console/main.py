@@ -26,6 +26,7 @@ COMMANDS = {
     "trail": "Show what the trail holds and whether it is complete.",
     "gaps": "Show which numbers of which source are missing, and who fell silent.",
     "violations": "Show violations from the trail, with the promise each breaks.",
+    "subject": "Show, export and erase what is held about one person.",
     "dead-letters": "List, show and replay what could not be read.",
     "ledger-vectors": "Run Merkle proofs made elsewhere against the ledger.",
     "topics": "Create the topics of the installation.",

@@ -76,6 +76,10 @@ class Settings(BaseSettings):
     controllers: tuple[str, ...] = ("CIGNA", "HMBS")
     data_dir: Path = Path("var")
     packs_dir: Path | None = Field(default=None, description="policy packs beside those that ship; None: those only")
+    keep_readable_days: dict[str, int] = Field(
+        default_factory=dict,
+        description="by controller: days after the newest record about a person in which nothing of it is erased",
+    )
     kafka: KafkaSettings = Field(default_factory=KafkaSettings)
     clickhouse: ClickHouseSettings = Field(default_factory=ClickHouseSettings)
     sealing: SealingSettings = Field(default_factory=SealingSettings)

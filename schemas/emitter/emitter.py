@@ -1,7 +1,8 @@
 """Says what an upstream system does with personal data: validated at the call, pseudonymised, kept in order.
 
 What is guaranteed when `flush` or the context manager returns: every accepted message was acknowledged by all
-in-sync replicas exactly once, and none of them carries the identifier of a person. What was not acknowledged is
+in-sync replicas exactly once, and none of them carries the identifier of a person, or words that may reveal
+something about one, unless encrypted under that person's key. What was not acknowledged is
 raised as `DeliveryError`. Numbers are those of `SourceSequence`.
 """
 
@@ -34,6 +35,7 @@ from inzage.schemas.emitter.typed.activities import ActivityFields
 from inzage.schemas.emitter.typed.said import Says
 from inzage.schemas.emitter.typed.terms import EventType, SubjectRelation
 from inzage.schemas.emitter.vault import SqlVault, Vault
+from inzage.schemas.emitter.words import encrypt_words
 from inzage.schemas.errors import ConfigError, ContractError, TransientError
 from inzage.schemas.json_face import Said
 from inzage.schemas.settings import KafkaSettings, Settings
@@ -43,11 +45,11 @@ class Emitter(Says):
     """One upstream system's way to say things. Construct once, share between threads, close at the end.
 
     `controller_id` is the controller whose notice applies, `source_system` the name of the system that speaks.
-    `settings` or `bootstrap_servers` says where Kafka is. Without a `vault` one is kept in `vault.sqlite` under the
-    data directory of the settings; `AlreadyPseudonyms()` takes identifiers as references. `sequence_store` keeps
-    identity and numbers over restarts. `on_delivery` is told of each message, in a thread of the producer. Times
-    are in seconds: `delivery_timeout` until a message is given up, `block` until a full buffer raises, `heartbeat`
-    between two signs of life (0: only that it ends is said).
+    `settings` or `bootstrap_servers` says where Kafka is. Without a `vault` it is the one at `INZAGE_VAULT_URL`, or
+    `vault.sqlite` under the data directory of the settings; `AlreadyPseudonyms()` takes identifiers as references.
+    `sequence_store` keeps identity and numbers over restarts. `on_delivery` is told of each message, in a thread of
+    the producer. Times are in seconds: `delivery_timeout` until a message is given up, `block` until a full buffer
+    raises, `heartbeat` between two signs of life (0: only that it ends is said).
 
     Raises `TransientError` when no broker answers, `ConfigError` for settings and keys that cannot be right.
     """
@@ -77,8 +79,8 @@ class Emitter(Says):
         self.controller_id = controller_id
         self.source_system = source_system
         data_dir = settings.data_dir if settings else Path("var")
-        vault = vault or SqlVault.in_file(data_dir / "vault.sqlite")
-        self._reader = Reader(controller_id, source_system, vault)
+        self.vault: Vault = vault or SqlVault.of(data_dir)
+        self._reader = Reader(controller_id, source_system, self.vault)
         self._sequence = SourceSequence(sequence_store)
         self._deliveries = Deliveries(on_delivery)
         self._logged: set[RecordName] = set()
@@ -164,8 +166,10 @@ class Emitter(Says):
     def send(self, said: Said) -> str:
         """Hand over what was read already; its persons are references. Returns its id.
 
-        A number that the source gave is kept; otherwise this emitter's own is set in `said`.
+        A number that the source gave is kept; otherwise this emitter's own is set in `said`. Words that may reveal
+        something are encrypted there.
         """
+        encrypt_words((said,), self.vault)
         record = said.record
         if record["source_sequence"] is not None:
             self._hand_over(said.kind, said_id(said), message_of(said))

@@ -20,6 +20,7 @@ import yaml
 
 from inzage.schemas.codec import current
 from inzage.schemas.errors import ConfigError
+from inzage.schemas.revealing import revealing_fields
 from inzage.streams.dossier.person import FAMILIES
 from inzage.streams.screening.pack import Policies, Rule
 from inzage.streams.screening.predicate import Compiled, Scope, compile_predicate
@@ -133,9 +134,10 @@ class View:
         self._enums = {name: leaf.enum for name, leaf in leaves().items() if leaf.enum}
         self._enums |= {"recipient_category": "Recipient", "registered_category": "Recipient"}
         self._enums |= {"instrument": "TransferInstrument"}
-        self.scope = Scope(self._physical, self._enums)
+        encrypted = frozenset(revealing_fields("activity"))
+        self.scope = Scope(self._physical, self._enums, encrypted=encrypted)
         inner = {f"dossier_{family}": f"`dossier_{family}`" for family in FAMILIES} | {"_offset": "`_offset`"}
-        self._inner = Scope(self._physical | inner, self._enums, trusted=True)
+        self._inner = Scope(self._physical | inner, self._enums, trusted=True, encrypted=encrypted)
 
     def compile(self, text: str, where: str) -> Compiled:
         """Check and compile the SQL of a policy."""

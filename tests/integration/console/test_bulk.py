@@ -13,6 +13,7 @@ from inzage.console.demonstration.month import Month
 from inzage.deploy.local.kafka import Broker
 from inzage.deploy.local.topics import ensure_topics
 from inzage.schemas.codec import current, decode
+from inzage.schemas.emitter import SqlVault
 from inzage.schemas.errors import TransientError
 from inzage.schemas.settings import KafkaSettings, Settings
 from inzage.schemas.topics import SCHEMAS, ControllerTopics
@@ -32,7 +33,7 @@ async def test_numbers_headers_and_order_are_those_of_an_emitter(broker: Broker)
         said.record["controller_id"] = dict(zip(("CIGNA", "HMBS"), CONTROLLERS, strict=True))[
             said.record["controller_id"]
         ]
-    async with BulkEmitter(settings.kafka) as emitter:
+    async with BulkEmitter(settings.kafka, SqlVault.passing()) as emitter:
         counts = await emitter.emit(iter(saids))
     assert counts.total() == 600
     topics = [ControllerTopics(controller).events for controller in CONTROLLERS]
