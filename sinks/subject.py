@@ -86,7 +86,7 @@ def wait_for_trail(settings: Settings, trail: Trail, controllers: Sequence[str],
     names = [ControllerTopics(controller).events for controller in controllers]
     deadline = time.monotonic() + within
     while True:
-        reached = {log_id: last for name in names for log_id, last in trail.select("topic_reached", topic=name)}
+        reached = {log_id: last for name in names for log_id, last in trail.select("reached", topic=name)}
         behind = sum(max(0, last - reached.get(log_id, -1)) for log_id, last in wanted.items())
         if not behind:
             return

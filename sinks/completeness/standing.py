@@ -80,7 +80,7 @@ def _read_up_to(trail: Trail, extents: Iterable[Extent], now: datetime) -> dict[
     """Up to when each topic was read that the trail is behind with."""
     extents = list(extents)
     reached = {
-        log_id: (last, at) for log_id, last, at in trail.select("reached", log_ids=[e.log.id for e in extents])
+        log_id: (last, at) for log_id, last, at in trail.select("read_up_to", log_ids=[e.log.id for e in extents])
     }
     behind: dict[str, datetime] = {}
     for extent in extents:

@@ -1,5 +1,5 @@
--- How far the trail got with each of some logs: its highest offset and the broker time of its newest record.
-SELECT log_id, max(offset) AS last, max(broker_time) AS at
+-- How far the trail has come with each partition of a topic.
+SELECT log_id, max(offset) AS last
 FROM {database:Identifier}.log
-WHERE has({log_ids:Array(String)}, log_id)
+WHERE topic = {topic:String}
 GROUP BY log_id
