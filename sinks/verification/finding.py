@@ -112,7 +112,9 @@ def runs(findings: Iterable[Finding]) -> list[Finding]:
         kind = (finding.code, finding.log, finding.what, finding.table, finding.column, finding.source)
         place = open_.get(kind)
         before = joined[place] if place is not None else None
-        follows = before and finding.first is not None and before.last is not None and finding.first == before.last + 1
+        follows = (
+            before and finding.first is not None and before.last is not None and finding.first == before.last + 1
+        )
         if place is not None and before and follows:
             joined[place] = replace(before, last=finding.last)
         else:

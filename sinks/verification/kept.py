@@ -6,7 +6,7 @@ A table whose records have columns `topic`, `offset` ... of their own calls its 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 COORDINATES = frozenset({"topic", "partition", "offset", "key", "headers"})
 _OF_THE_ROW = frozenset(
@@ -67,3 +67,23 @@ def tables_of(columns: Iterable[tuple[str, str, str]]) -> list[KeptTable]:
     for table, column, kind in columns:
         found.setdefault(table, {})[column] = " ".join(kind.split())
     return [KeptTable(name, types) for name, types in found.items() if {"log_id", "raw", "leaf_index"} <= set(types)]
+
+
+def joined(extents: Iterable[Extent]) -> list[Extent]:
+    """Extents of one table, one for each log: what its rows disagree on, topic and partition, as most rows have it."""
+    by_log: dict[str, Extent] = {}
+    for extent in extents:
+        before = by_log.get(extent.log_id)
+        if before is None:
+            by_log[extent.log_id] = extent
+            continue
+        most = max(before, extent, key=lambda one: one.rows)
+        by_log[extent.log_id] = replace(
+            most,
+            rows=before.rows + extent.rows,
+            low=min(before.low, extent.low),
+            high=max(before.high, extent.high),
+            base=min(before.base, extent.base),
+            bytes=before.bytes + extent.bytes,
+        )
+    return list(by_log.values())

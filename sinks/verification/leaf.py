@@ -18,7 +18,7 @@ _NULL = b"\xff\xff\xff\xff"
 
 
 class Leaves(NamedTuple):
-    """Rows of one log as columns of equal length. `timestamps` in milliseconds since 1970; `values` None: tombstone."""
+    """Rows of one log as columns of equal length. `timestamps` in milliseconds since 1970; a value None: tombstone."""
 
     offsets: list[int]
     indexes: list[int]

@@ -154,9 +154,13 @@ class _Judgement:
                     )
                 )
                 continue
-            self._lacking(source, {index: said for index, said in leaves.items() if index not in held}, max(held, default=-1))
+            self._lacking(
+                source, {index: said for index, said in leaves.items() if index not in held}, max(held, default=-1)
+            )
             own = self._cuts[source]
-            self._lacking(source, {size: said for size, said in cuts.items() if size not in own}, max(own, default=-1))
+            self._lacking(
+                source, {size: said for size, said in cuts.items() if size not in own}, max(own, default=-1)
+            )
         end = max(max(leaves, default=-1) + 1, max(cuts, default=0), self._seen.size if self._seen else 0)
         for index in range(end):
             if index not in leaves:

@@ -62,7 +62,9 @@ class VerifierState:
             )
         except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
             hint = "it says what was accepted before: restore it rather than delete it"
-            raise ConfigError(f"--state: {file}: cannot be read as a state", code="config.state", hint=hint) from error
+            raise ConfigError(
+                f"--state: {file}: cannot be read as a state", code="config.state", hint=hint
+            ) from error
 
     def write(self, file: Path) -> None:
         """Replace `file`; raises `ConfigError` when that cannot be."""

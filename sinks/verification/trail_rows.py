@@ -16,7 +16,7 @@ from urllib3.exceptions import HTTPError
 
 from inzage.schemas.errors import ConfigError, TransientError
 from inzage.sinks.verification.evidence import META_INDEX_OF_META, AttestedLog, PrunedLog, SealedLog, Told
-from inzage.sinks.verification.kept import Extent, KeptTable, tables_of
+from inzage.sinks.verification.kept import Extent, tables_of
 from inzage.sinks.verification.leaf import Leaves
 
 SOURCE = "ClickHouse"
@@ -41,11 +41,13 @@ class TrailRows:
         self._client.close()
 
     def extents(self) -> list[Extent]:
-        """What each table holds of each log."""
+        """What each table holds of each log, one for each table and log."""
         return [
-            Extent(table, *row)
+            extent
             for table in self.tables.values()
-            for row in self._query("extents", table=table.name, **table.names).result_rows
+            for extent in joined(
+                Extent(table, *row) for row in self._query("extents", table=table.name, **table.names).result_rows
+            )
         ]
 
     def leaves(self, extents: Sequence[Extent], first: int, end: int) -> Leaves:
@@ -57,13 +59,15 @@ class TrailRows:
             table = extent.table
             name = "leaves_or_none" if table.may_lack_values else "leaves"
             said = {"table": table.name, "log_id": extent.log_id, "first": first, "end": end, **table.names}
-            columns = self._query(name, formats=_BYTES, **said).result_columns
+            columns = self._query(name, formats=_BYTES, by_column=True, **said).result_columns
             if columns and len(columns[0]):
                 lists = [column if isinstance(column, list) else list(column) for column in columns]
                 parts.append(Leaves(*lists, [table.name] * len(lists[0])))
         if len(parts) < 2:
             return parts[0] if parts else Leaves.none()
-        return Leaves(*([value for part in parts for value in part[at]] for at in range(len(Leaves._fields)))).sorted()
+        return Leaves(
+            *([value for part in parts for value in part[at]] for at in range(len(Leaves._fields)))
+        ).sorted()
 
     def outside(self, extent: Extent, first: int, end: int) -> list[tuple[int, int]]:
         """Offset and time, in milliseconds since 1970, of the rows before `first` and from `end` on."""
@@ -129,9 +133,19 @@ class TrailRows:
 
     def _attestations(self) -> list[AttestedLog]:
         rows = self._query("attestations", formats=_BYTES).result_rows
-        return [AttestedLog(_text(one), size, _text(kind), _text(note), token) for one, size, kind, note, token in rows]
+        return [
+            AttestedLog(_text(one), size, _text(kind), _text(note), token) for one, size, kind, note, token in rows
+        ]
 
-    def _query(self, query: str, *, text: str = "", formats: dict[str, str] | None = None, **parameters: Any) -> Any:
+    def _query(
+        self,
+        query: str,
+        *,
+        text: str = "",
+        formats: dict[str, str] | None = None,
+        by_column: bool = False,
+        **parameters: Any,
+    ) -> Any:
         named = {"database": self._database, **parameters}
         try:
             return self._client.query(
@@ -139,7 +153,7 @@ class TrailRows:
                 parameters=named,
                 query_formats=formats,
                 settings=_settings(),
-                column_oriented=False,
+                column_oriented=by_column,
             )
         except (ClickHouseError, HTTPError, OSError) as error:
             raise _judged(error) from error
@@ -181,6 +195,3 @@ def _judged(error: Exception) -> Exception:
 def is_meta(one: SealedLog) -> bool:
     """Whether a checkpoint is one of a meta log."""
     return one.meta_index == META_INDEX_OF_META
-
-
-__all__ = ["SOURCE", "KeptTable", "TrailRows", "is_meta"]
