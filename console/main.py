@@ -27,6 +27,7 @@ COMMANDS = {
     "violations": "Show violations from the trail, with the promise each breaks.",
     "dead-letters": "List, show and replay what could not be read.",
     "ledger-vectors": "Run Merkle proofs made elsewhere against the ledger.",
+    "witness": "Run a witness for another organisation's trail.",
     "topics": "Create the topics of the installation.",
     "worker": "Run the screening worker.",
     "sink": "Run the trail sink.",
