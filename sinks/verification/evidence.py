@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from inzage.sinks.verification.finding import Finding
@@ -69,7 +69,13 @@ class Told:
     checkpoints: Sequence[SealedLog] = ()
     prunings: Sequence[PrunedLog] = ()
     attestations: Sequence[AttestedLog] = ()
-    findings: Sequence[Finding] = field(default=())
+    findings: Sequence[Finding] = ()
+
+    @property
+    def statements(self) -> Iterator[SealedLog | PrunedLog]:
+        """What is signed by the sealer."""
+        yield from self.checkpoints
+        yield from self.prunings
 
 
 def meta_origin_of(origin: str) -> str:

@@ -203,7 +203,7 @@ class Examination:
             part = leaves
             if set(leaves.tables) - {extent.table.name}:
                 chosen = [place for place, table in enumerate(leaves.tables) if table == extent.table.name]
-                part = Leaves(*([column[place] for place in chosen] for column in leaves))
+                part = leaves.chosen(chosen)
             elif extent.table.name not in leaves.tables:
                 continue
             yield from self._columns.examine(extent, self._base, part, first, end)
@@ -255,7 +255,7 @@ class Examination:
             self._unresolved.clear()
 
     def _reread(self, first: int, end: int) -> list[Row]:
-        found = {}
+        found: dict[int, Row] = {}
         for begin in range(first, end, BLOCK_ROWS):
             leaves = self._rows.leaves(self._extents, self._base + begin, self._base + min(begin + BLOCK_ROWS, end))
             for offset, made, claimed in zip(leaves.offsets, leaf_hashes(leaves), leaves.hashes, strict=True):

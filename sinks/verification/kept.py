@@ -70,7 +70,7 @@ def tables_of(columns: Iterable[tuple[str, str, str]]) -> list[KeptTable]:
 
 
 def joined(extents: Iterable[Extent]) -> list[Extent]:
-    """Extents of one table, one for each log: what its rows disagree on, topic and partition, as most rows have it."""
+    """Extents of one table, one for each log: topic and partition, if rows disagree, as most have them."""
     by_log: dict[str, Extent] = {}
     for extent in extents:
         before = by_log.get(extent.log_id)

@@ -5,10 +5,10 @@ A whole block is hashed at once, column by column, since that is what takes the 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from hashlib import sha256
-from operator import itemgetter
 from struct import Struct
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 _HEAD = Struct(">BBQBqI")  # RFC 6962's prefix of a leaf, version, offset, timestamp type, milliseconds, key length
 _KEYLESS = Struct(">BBQBq")
@@ -18,7 +18,7 @@ _NULL = b"\xff\xff\xff\xff"
 
 
 class Leaves(NamedTuple):
-    """Rows of one log as columns of equal length. `timestamps` in milliseconds since 1970; a value None: tombstone."""
+    """Rows of one log as columns of equal length. `timestamps`: milliseconds since 1970; no value: tombstone."""
 
     offsets: list[int]
     indexes: list[int]
@@ -38,10 +38,18 @@ class Leaves(NamedTuple):
     def sorted(self) -> Leaves:
         """The same rows by offset; those of one offset by table."""
         places = sorted(range(len(self.offsets)), key=lambda at: (self.offsets[at], self.tables[at]))
-        if len(places) < 2:
-            return self
-        take = itemgetter(*places)
-        return Leaves(*(list(take(column)) for column in self))
+        return self.chosen(places)
+
+    def chosen(self, places: Sequence[int]) -> Leaves:
+        """The rows at `places`, in that order."""
+        columns: Any = ([column[place] for place in places] for column in self)
+        return Leaves(*columns)
+
+    @classmethod
+    def joined(cls, parts: Sequence[Leaves]) -> Leaves:
+        """The rows of all parts, by offset."""
+        columns: Any = ([value for part in parts for value in part[at]] for at in range(len(cls._fields)))
+        return cls(*columns).sorted()
 
 
 def leaf_hashes(leaves: Leaves) -> list[bytes]:

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from inzage.sinks.ledger.compact_range import CompactRange
 from inzage.sinks.ledger.hashing import hash_leaf
+from inzage.sinks.ledger.note import Note
 from inzage.sinks.verification.evidence import META_INDEX_OF_META, PrunedLog, SealedLog, Told, meta_origin_of
 from inzage.sinks.verification.finding import Finding, Severity, tamper
 from inzage.sinks.verification.state import Seen
@@ -51,6 +52,8 @@ class MetaLog:
     logs: Mapping[str, LogEvidence]
     findings: Sequence[Finding]
     statements: int
+    texts: Mapping[int, str] = field(default_factory=dict)
+    """What the note of each of its own checkpoints says, by size."""
 
 
 def judge_meta_logs(
@@ -61,7 +64,7 @@ def judge_meta_logs(
     absent_for: timedelta = ABSENT_FOR,
 ) -> list[MetaLog]:
     """Judge every meta log that a source tells of or that was seen before; `now` in UTC."""
-    origins = {meta_origin_of(one.origin) for source in told for one in (*source.checkpoints, *source.prunings)}
+    origins = {meta_origin_of(one.origin) for source in told for one in source.statements}
     origins |= {origin for origin in seen if origin == meta_origin_of(origin)}
     return [_Judgement(origin, told, signatures, seen, now - absent_for).judge() for origin in sorted(origins)]
 
@@ -116,7 +119,8 @@ class _Judgement:
         logs = self._logs(leaves)
         newest = cuts[max(cuts)] if cuts else None
         kept = Seen(tree.size, tree.root(), tuple(tree.hashes())) if newest and tree.size == newest.size else None
-        return MetaLog(self._origin, newest, kept, logs, self._findings, len(leaves) + len(cuts))
+        texts = {size: Note.read(cut.note).text for size, cut in cuts.items()}
+        return MetaLog(self._origin, newest, kept, logs, self._findings, len(leaves) + len(cuts), texts)
 
     def _together(self) -> dict[int, Statement]:
         """All leaves by place, whichever source has them."""
@@ -265,6 +269,6 @@ def _claims(log: LogEvidence, said: SealedLog) -> None:
 
 
 def _of(origin: str, told: Told) -> Iterator[Statement]:
-    for said in (*told.checkpoints, *told.prunings):
+    for said in told.statements:
         if meta_origin_of(said.origin) == origin:
             yield said

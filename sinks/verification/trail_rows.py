@@ -5,7 +5,7 @@ Its queries ask the tables themselves: what the views of the trail show is nobod
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -15,8 +15,8 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 from urllib3.exceptions import HTTPError
 
 from inzage.schemas.errors import ConfigError, TransientError
-from inzage.sinks.verification.evidence import META_INDEX_OF_META, AttestedLog, PrunedLog, SealedLog, Told
-from inzage.sinks.verification.kept import Extent, tables_of
+from inzage.sinks.verification.evidence import AttestedLog, PrunedLog, SealedLog, Told
+from inzage.sinks.verification.kept import Extent, joined, tables_of
 from inzage.sinks.verification.leaf import Leaves
 
 SOURCE = "ClickHouse"
@@ -32,7 +32,7 @@ class TrailRows:
     def __init__(self, client: Client, database: str) -> None:
         self._client = client
         self._database = database
-        columns = self._query("tables", database=database).result_rows
+        columns = self._query("tables").result_rows
         self.tables = {table.name: table for table in tables_of(columns)}
         if not self.tables:
             raise ConfigError(f"clickhouse.database: {database} holds no trail", code="config.trail")
@@ -46,7 +46,8 @@ class TrailRows:
             extent
             for table in self.tables.values()
             for extent in joined(
-                Extent(table, *row) for row in self._query("extents", table=table.name, **table.names).result_rows
+                Extent(table, *row)
+                for row in self._query("extents", {"table": table.name, **table.names}).result_rows
             )
         ]
 
@@ -59,20 +60,18 @@ class TrailRows:
             table = extent.table
             name = "leaves_or_none" if table.may_lack_values else "leaves"
             said = {"table": table.name, "log_id": extent.log_id, "first": first, "end": end, **table.names}
-            columns = self._query(name, formats=_BYTES, by_column=True, **said).result_columns
+            columns = self._query(name, said, formats=_BYTES, by_column=True).result_columns
             if columns and len(columns[0]):
-                lists = [column if isinstance(column, list) else list(column) for column in columns]
-                parts.append(Leaves(*lists, [table.name] * len(lists[0])))
+                lists: Any = (*(list(column) for column in columns), [table.name] * len(columns[0]))
+                parts.append(Leaves(*lists))
         if len(parts) < 2:
             return parts[0] if parts else Leaves.none()
-        return Leaves(
-            *([value for part in parts for value in part[at]] for at in range(len(Leaves._fields)))
-        ).sorted()
+        return Leaves.joined(parts)
 
     def outside(self, extent: Extent, first: int, end: int) -> list[tuple[int, int]]:
         """Offset and time, in milliseconds since 1970, of the rows before `first` and from `end` on."""
         said = {"table": extent.table.name, "log_id": extent.log_id, "first": max(first, 0), "end": end}
-        return [(at, time) for at, time in self._query("unsealed", **said, **extent.table.names).result_rows]
+        return [(at, time) for at, time in self._query("unsealed", {**said, **extent.table.names}).result_rows]
 
     def typed(self, extent: Extent, columns: Sequence[str], first: int, end: int) -> bytes:
         """`columns` of the rows from `first` up to `end` as RowBinary, by schema and offset."""
@@ -89,14 +88,17 @@ class TrailRows:
         """The same row by row, each with its offset."""
         said = {"table": extent.table.name, "log_id": extent.log_id, "first": first, "end": end}
         found = self._query(
-            "typed_rows", text=_with_columns("typed_rows", columns), formats=_BYTES, **said, **extent.table.names
+            "typed_rows",
+            {**said, **extent.table.names},
+            text=_with_columns("typed_rows", columns),
+            formats=_BYTES,
         )
         return [(at, row) for at, row in found.result_rows]
 
     def typed_column(self, extent: Extent, column: str, offsets: Sequence[int]) -> list[tuple[int, bytes]]:
         """One column in the rows at `offsets`."""
         said = {"table": extent.table.name, "log_id": extent.log_id, "offsets": list(offsets), "column": column}
-        found = self._query("typed_column", formats=_BYTES, **said, **extent.table.names)
+        found = self._query("typed_column", {**said, **extent.table.names}, formats=_BYTES)
         return [(at, value) for at, value in found.result_rows]
 
     def told(self) -> Told:
@@ -113,13 +115,13 @@ class TrailRows:
 
     def repeated_events(self, topics: Sequence[str]) -> dict[str, int]:
         """How many events stand in two logs of topics of one name."""
-        return dict(self._query("repeated_events", topics=list(topics)).result_rows)
+        return dict(self._query("repeated_events", {"topics": list(topics)}).result_rows)
 
     def _checkpoints(self) -> Iterator[SealedLog]:
         held = [extent for extent in self.extents() if extent.table.name == "checkpoints"]
         low, high = min((one.low for one in held), default=0), max((one.high for one in held), default=-1)
         for first in range(low, high + 1, _CHECKPOINTS_AT_ONCE):
-            rows = self._query("checkpoints", formats=_BYTES, first=first, end=first + _CHECKPOINTS_AT_ONCE)
+            rows = self._query("checkpoints", {"first": first, "end": first + _CHECKPOINTS_AT_ONCE}, formats=_BYTES)
             for origin, size, root, note, base, index, subtrees, at in rows.result_rows:
                 yield SealedLog(_text(origin), size, root, _text(note), base, index, _subtrees(subtrees), at)
 
@@ -140,13 +142,13 @@ class TrailRows:
     def _query(
         self,
         query: str,
+        parameters: Mapping[str, Any] | None = None,
         *,
         text: str = "",
         formats: dict[str, str] | None = None,
         by_column: bool = False,
-        **parameters: Any,
     ) -> Any:
-        named = {"database": self._database, **parameters}
+        named = {"database": self._database, **(parameters or {})}
         try:
             return self._client.query(
                 text or _query_text(query),
@@ -190,8 +192,3 @@ def _judged(error: Exception) -> Exception:
     if code in _NOT_THERE:
         return ConfigError(f"ClickHouse has no such table or column (its code {code})", code="config.trail")
     return TransientError(f"ClickHouse does not answer (its code {code})", code="transient.clickhouse")
-
-
-def is_meta(one: SealedLog) -> bool:
-    """Whether a checkpoint is one of a meta log."""
-    return one.meta_index == META_INDEX_OF_META
