@@ -90,8 +90,8 @@ class ColumnCheck:
     def _set_aside(self, extent: Extent, offset: int, index: int, belongs: str) -> Finding:
         """A record that can be read is only set aside where the sink said so when it came upon it."""
         what = f"the record can be read and belongs in {belongs}"
-        reasons = dict(self.rows.typed_column(extent, "reason", [offset]))
-        refused = reasons.get(offset, b"").endswith(b"trail.refused")
+        reasons = [cells[0] for _, cells in self.rows.typed_cells(extent, ["reason"], [offset])]
+        refused = all(reason.endswith(b"trail.refused") for reason in reasons)
         severity = Severity.WARNING if refused else Severity.TAMPER
         return Finding(severity, "row.moved", extent.log_id, what, index, index, extent.table.name)
 
@@ -147,15 +147,26 @@ class ColumnCheck:
             row = b"".join([column.encode(values[name]) for name, column in compared.items()])
             if any(one != row for one in said.get(offset, ())):
                 differing[offset] = values
-        for name, column in compared.items() if differing else ():
-            for offset, found in self.rows.typed_column(extent, name, list(differing)):
+        if differing:
+            yield from self._cells(extent, wanted, compared, base, differing)
+
+    def _cells(
+        self,
+        extent: Extent,
+        wanted: Expected,
+        compared: Mapping[str, Column],
+        base: int,
+        differing: Mapping[int, Mapping[str, Any]],
+    ) -> Iterator[Finding]:
+        """Which columns differ in rows that do; `differing` has what they must say, by offset."""
+        log, table = extent.log_id, extent.table.name
+        for offset, cells in self.rows.typed_cells(extent, list(compared), list(differing)):
+            for (name, column), found in zip(compared.items(), cells, strict=True):
                 right = column.encode(differing[offset][name])
                 if found == right or (name in wanted.json_columns and _same_json(found, right)):
                     continue
                 what = "the column does not say what the raw bytes say"
-                yield tamper(
-                    "column.changed", extent.log_id, what, offset - base, table=extent.table.name, column=name
-                )
+                yield tamper("column.changed", log, what, offset - base, table=table, column=name)
 
     def _values(self, extent: Extent, wanted: Expected, value: bytes | None) -> dict[str, Any] | None:
         """The values that the columns of a record must have, None when it cannot be read."""

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import product
+from itertools import permutations, product
 
 from inzage.sinks.ledger.compact_range import TILE_HEIGHT, CompactRange
 from inzage.sinks.verification.finding import Finding, tamper
 
 TILE = 1 << TILE_HEIGHT
+_EXCHANGED = 4
+"""Rows of a subtree whose places are tried in every order: 24 roots of 256 leaves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +114,21 @@ def _in_tiles(log: str, good: CompactRange, rows: Sequence[Row], chosen: Mapping
         if any(row.made is None for row in part):
             continue  # named as missing; without it nothing can be said of its neighbours
         head = (before, low) if number == good.size // TILE else (0, {})
-        variants = ([row.made for row in part], [row.claimed for row in part])
-        if all(_tile_root(head, [one for one in variant if one]) != right for variant in variants):
+        if all(_tile_root(head, variant) != right for variant in _variants(part)):
             what = "row and leaf hash were replaced together: one or more rows of this subtree"
             yield tamper("leaf.replaced", log, what, start, stop - 1)
+
+
+def _variants(part: Sequence[Row]) -> Iterator[list[bytes]]:
+    """What the leaves may have been when only rows that were named are wrong: as made, as claimed, or exchanged."""
+    yield [row.made for row in part if row.made]
+    claimed = [row.claimed for row in part if row.claimed]
+    wrong = [place for place, row in enumerate(part) if row.made != row.claimed]
+    for order in permutations(wrong) if len(wrong) <= _EXCHANGED else (wrong,):
+        exchanged = list(claimed)
+        for place, other in zip(wrong, order, strict=True):
+            exchanged[place] = claimed[other]
+        yield exchanged
 
 
 def _tile_root(head: tuple[int, Mapping[int, bytes]], leaves: Sequence[bytes]) -> bytes:

@@ -75,12 +75,16 @@ class Selection:
     def _examine_columns(self, leaves: Leaves, offsets: set[int]) -> None:
         assert self._columns
         for extent in self._extents:
-            for place, offset in enumerate(leaves.offsets):
-                if offset in offsets and leaves.tables[place] == extent.table.name:
-                    row = leaves.chosen([place])
-                    found = self._columns.examine(extent, self._base, row, offset, offset + 1)
-                    self.report.findings += found
-                    self.report.decoded += 1
+            places = [
+                place
+                for place, offset in enumerate(leaves.offsets)
+                if offset in offsets and leaves.tables[place] == extent.table.name
+            ]
+            if places:
+                rows = leaves.chosen(places)
+                first, end = rows.offsets[0], rows.offsets[-1] + 1
+                self.report.findings += self._columns.examine(extent, self._base, rows, first, end)
+                self.report.decoded += len(places)
 
     def _read(self, level: int, first: int, count: int) -> Sequence[bytes]:
         """Rows of the tree: claimed leaf hashes and claimed subtrees; raises `ValueError` where one is not there."""

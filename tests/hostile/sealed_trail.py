@@ -106,6 +106,14 @@ class Case:
     def delete(self, where: str, table: str = "events") -> None:
         self.run(f"ALTER TABLE trail.`{table}` DELETE WHERE {{log}} AND {where}")
 
+    def replace(self, rows: str, *offsets: int) -> None:
+        """Put what `rows` selects in the place of the events at `offsets`."""
+        self.run("CREATE TABLE trail.kept AS trail.events")
+        self.run(f"INSERT INTO trail.kept {rows}")
+        self.delete(f"offset IN {offsets}" if len(offsets) > 1 else f"offset = {offsets[0]}")
+        self.run("INSERT INTO trail.events SELECT * FROM trail.kept")
+        self.run("DROP TABLE trail.kept SYNC")
+
     def insert(self, leaf: Leaf, log: Log | None = None) -> None:
         """Insert a row as the sink would, whatever its leaf says."""
         trail = Trail(self.trail.stack.client, self.database)
