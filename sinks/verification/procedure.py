@@ -20,6 +20,7 @@ from inzage.schemas.settings import Settings
 from inzage.schemas.topics import CHECKPOINTS
 from inzage.sinks.connection import open_clickhouse
 from inzage.sinks.ledger.note import Verifier
+from inzage.sinks.ledger.tree import TILE_WIDTH
 from inzage.sinks.verification.archive import read_archive
 from inzage.sinks.verification.attested import Trusted, judge_attestations
 from inzage.sinks.verification.columns import ColumnCheck
@@ -190,9 +191,12 @@ class _Run:
         return reports
 
     def _span(self, task: Task) -> tuple[int, int]:
-        """The leaves of a log that are asked for and still there."""
+        """The leaves of a log that are asked for and still there.
+
+        Of the subtree that retention cut through, no row has a path of its own: only a whole run verifies those.
+        """
         evidence, request = task.evidence, self._request
-        low = evidence.pruned.minimum_index if evidence.pruned else 0
+        low = -(-evidence.pruned.minimum_index // TILE_WIDTH) * TILE_WIDTH if evidence.pruned else 0
         end = evidence.size if request.last is None else min(request.last + 1, evidence.size)
         return max(low, request.first or 0), end
 

@@ -6,6 +6,7 @@ Its queries ask the tables themselves: what the views of the trail show is nobod
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -16,7 +17,7 @@ from urllib3.exceptions import HTTPError
 
 from inzage.schemas.errors import ConfigError, TransientError
 from inzage.sinks.verification.evidence import AttestedLog, PrunedLog, SealedLog, Told
-from inzage.sinks.verification.kept import Extent, joined, tables_of
+from inzage.sinks.verification.kept import Extent, KeptTable, joined, tables_of
 from inzage.sinks.verification.leaf import Leaves
 
 SOURCE = "ClickHouse"
@@ -42,14 +43,11 @@ class TrailRows:
 
     def extents(self) -> list[Extent]:
         """What each table holds of each log, one for each table and log."""
-        return [
-            extent
-            for table in self.tables.values()
-            for extent in joined(
-                Extent(table, *row)
-                for row in self._query("extents", {"table": table.name, **table.names}).result_rows
-            )
-        ]
+        return [extent for table in self.tables.values() for extent in self._held(table)]
+
+    def _held(self, table: KeptTable) -> list[Extent]:
+        found = self._query("extents", {"table": table.name, **table.names}).result_rows
+        return joined(Extent(table, *row) for row in found)
 
     def leaves(self, extents: Sequence[Extent], first: int, end: int) -> Leaves:
         """The rows of one log with offsets from `first` up to `end`, from all its tables, by offset."""
@@ -122,19 +120,21 @@ class TrailRows:
         return dict(self._query("repeated_events", {"topics": list(topics)}).result_rows)
 
     def _checkpoints(self) -> Iterator[SealedLog]:
-        held = [extent for extent in self.extents() if extent.table.name == "checkpoints"]
+        held = self._held(self.tables["checkpoints"]) if "checkpoints" in self.tables else []
         low, high = min((one.low for one in held), default=0), max((one.high for one in held), default=-1)
         for first in range(low, high + 1, _CHECKPOINTS_AT_ONCE):
             rows = self._query("checkpoints", {"first": first, "end": first + _CHECKPOINTS_AT_ONCE}, formats=_BYTES)
             for origin, size, root, note, base, index, subtrees, at in rows.result_rows:
-                yield SealedLog(_text(origin), size, root, _text(note), base, index, _subtrees(subtrees), at)
+                yield SealedLog(_text(origin), size, root, _text(note), base, index, _subtrees(subtrees), _utc(at))
 
     def _prunings(self) -> list[PrunedLog]:
         found = []
         for row in self._query("prunings", formats=_BYTES).result_rows:
             origin, index, offset, size, root, frontier, reason, approver, note, meta_index, at = row
             texts = _text(reason), _text(approver), _text(note)
-            found.append(PrunedLog(_text(origin), index, offset, size, root, tuple(frontier), *texts, meta_index, at))
+            found.append(
+                PrunedLog(_text(origin), index, offset, size, root, tuple(frontier), *texts, meta_index, _utc(at))
+            )
         return found
 
     def _attestations(self) -> list[AttestedLog]:
@@ -175,6 +175,11 @@ def _subtrees(said: Sequence[Any]) -> tuple[tuple[int, int, bytes], ...]:
         level, index, hashed = one.values() if isinstance(one, dict) else one
         found.append((level, index, hashed))
     return tuple(found)
+
+
+def _utc(at: datetime) -> datetime:
+    """The driver leaves the zone away where it is UTC."""
+    return at.replace(tzinfo=UTC)
 
 
 def _text(value: bytes) -> str:

@@ -51,11 +51,11 @@ class SealedTrail:
         client, own = self.stack.client, self.stack.database
         database = f"{own}_{next(_numbers)}"
         client.command(f"CREATE DATABASE {database}")
-        for (table,) in self.stack.rows(
-            f"SELECT name FROM system.tables WHERE database = '{own}' AND engine LIKE 'Me%'"
-        ):
+        held = f"SELECT name, total_rows FROM system.tables WHERE database = '{own}' AND engine = 'MergeTree'"
+        for table, rows in self.stack.rows(held):
             client.command(f"CREATE TABLE {database}.`{table}` AS {own}.`{table}`")
-            client.command(f"INSERT INTO {database}.`{table}` SELECT * FROM {own}.`{table}`")
+            if rows:
+                client.command(f"INSERT INTO {database}.`{table}` SELECT * FROM {own}.`{table}`")
         shutil.copytree(self.folder / "archive", folder / "archive")
         shutil.copy(self.state, folder / "state.json")
         try:
