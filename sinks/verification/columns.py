@@ -6,9 +6,8 @@ A block is compared as bytes, all at once; only where it differs is it taken apa
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Any
 
 from inzage.schemas.codec import HEADER_BYTES, Schema, known
@@ -72,9 +71,12 @@ class ColumnCheck:
     def _misplaced(self, extent: Extent, base: int, leaves: Leaves) -> Iterator[Finding]:
         """Rows that stand in another table than they belong in."""
         table, log = extent.table.name, extent.log_id
-        homes = {header: home(extent.topic, header, self.also) for header in {_header(one) for one in leaves.values}}
-        for offset, value in zip(leaves.offsets, leaves.values, strict=True):
-            belongs = homes[_header(value)]
+        headers = [_header(value) for value in leaves.values]
+        homes = {header: home(extent.topic, header, self.also) for header in set(headers)}
+        if table != OTHER_RECORDS and set(homes.values()) <= {table, None}:
+            return
+        for offset, value, header in zip(leaves.offsets, leaves.values, headers, strict=True):
+            belongs = homes[header]
             index = offset - base
             if belongs is None or belongs == table:
                 if table == OTHER_RECORDS and belongs == OTHER_RECORDS and _names_unknown(value, self.also):
@@ -102,9 +104,10 @@ class ColumnCheck:
         if wanted.spliced is None or self.decoder is None or len(leaves.offsets) < _BULK:
             return False
         own = {name: column for name, column in compared.items() if name in wanted.columns}
-        decoded = []
-        for header, values in groupby(sorted(leaves.values, key=_header), key=_header):
+        decoded, fingerprints = [], []
+        for header, values in _by_header(leaves.values):
             schema = known().get(header) or self.also.get(header)
+            fingerprints.append((fingerprint_of(header), len(values)))
             if schema is None or schema.name != wanted.spliced:
                 return False
             found = self.decoder.decode(schema, [value or b"" for value in values], own)
@@ -115,10 +118,9 @@ class ColumnCheck:
             return False
         constant = [name for name in compared if name not in own]
         said = self.rows.typed(extent, constant, first, end)
-        rows = [fingerprint_of(header) for header in sorted(_header(value) for value in leaves.values)]
         topic, partition = compared[constant[0]].encode(extent.topic), compared[constant[1]].encode(extent.partition)
         encode = compared[constant[2]].encode
-        return said == b"".join([topic + partition + encode(fingerprint) for fingerprint in rows])
+        return said == b"".join([(topic + partition + encode(one)) * count for one, count in fingerprints])
 
     def _apart(
         self,
@@ -193,6 +195,14 @@ def _compared(extent: Extent, wanted: Expected) -> dict[str, Column]:
         "schema_fingerprint": text_column(),
         **own,
     }
+
+
+def _by_header(values: Sequence[bytes | None]) -> list[tuple[bytes, list[bytes | None]]]:
+    """The values by the schema they name, each in its order."""
+    groups: dict[bytes, list[bytes | None]] = {}
+    for value in values:
+        groups.setdefault((value or b"")[:HEADER_BYTES], []).append(value)
+    return sorted(groups.items())
 
 
 def _header(value: bytes | None) -> bytes:

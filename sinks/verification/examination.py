@@ -21,7 +21,7 @@ from inzage.sinks.verification.narrow import Row, narrow
 from inzage.sinks.verification.state import Reached, Seen
 from inzage.sinks.verification.trail_rows import TrailRows
 
-BLOCK_ROWS = 32_768
+BLOCK_ROWS = 16_384
 BLOCK_BYTES = 48 << 20
 NARROW_ROWS = 1 << 20
 """Rows between two checkpoints that are read again when the second does not fit."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -23,7 +23,7 @@ from inzage.sinks.row import Leaf
 from inzage.sinks.sealing.round import Cut, Prune, Round, Sealed, note_hash, sign
 from inzage.sinks.trail import Trail
 from inzage.sinks.verification.finding import Finding, Severity, Verdict
-from inzage.sinks.verification.procedure import Request, verify
+from inzage.sinks.verification.procedure import OnProgress, Request, verify
 from tests.trail_stack import Stack, activity, fact, schema_message
 
 ACTIVITIES = 700
@@ -169,7 +169,7 @@ class Case:
         tree.extend([hashed for _, hashed in sorted(found)][:size])
         return tree
 
-    def verify(self, **said: Any) -> Verdict:
+    def verify(self, on_progress: OnProgress = lambda progress: None, **said: Any) -> Verdict:
         """What the verifier says of the copy."""
         stack = self.trail.stack
         clickhouse = stack.settings.clickhouse.model_copy(update={"database": self.database})
@@ -181,7 +181,7 @@ class Case:
             "absent_for": self.late,
             **said,
         }
-        return verify(settings, Request(**asked))
+        return verify(settings, Request(**asked), on_progress)
 
     def found(self, **said: Any) -> list[Finding]:
         """The findings of tampering."""
@@ -225,6 +225,3 @@ async def _keep(stack: Stack, folder: Path) -> None:
 def only(findings: Sequence[Finding], code: str) -> list[Finding]:
     """Those with `code`."""
     return [finding for finding in findings if finding.code == code]
-
-
-Tamper = Callable[[Case], None]
