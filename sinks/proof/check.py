@@ -16,7 +16,7 @@ from inzage.schemas.codec import HEADER_BYTES, Schema
 from inzage.schemas.errors import ConfigError
 from inzage.sinks.ledger.checkpoint import Checkpoint
 from inzage.sinks.ledger.hashing import hash_leaf
-from inzage.sinks.ledger.note import Note, NoteError, Verifier, open_note
+from inzage.sinks.ledger.note import Note, Verifier, open_note
 from inzage.sinks.ledger.proofs import ProofError
 from inzage.sinks.proof.attestations import AttestationError, Attested, cosigned, stamped
 from inzage.sinks.proof.decoding import DecodingError, event_json, schema_known_here, stated_schema
@@ -98,6 +98,16 @@ def check_proof(content: bytes, trust: Trust) -> Held:
     )
 
 
+def checked_without_keys(file: ProofFile) -> None:
+    """Check what can be checked without trusting anybody: whether every path leads to its root.
+
+    Raises `ProofError` and `NoteError`.
+    """
+    _chained(file.record, file.checkpoint)
+    if file.schema and file.schema_checkpoint:
+        _chained(file.schema, file.schema_checkpoint)
+
+
 def _chained(inner: TlogProof, outer: TlogProof) -> tuple[Checkpoint, Checkpoint]:
     """Check that `outer` is about the very checkpoint that `inner` leads to, in the meta log of the same cluster."""
     log, meta = inner.verify(), outer.verify()
@@ -152,6 +162,3 @@ def _unchecked(file: ProofFile, note: Note, trust: Trust) -> tuple[str, ...]:
     strangers = [one.name for one in note.signatures if (one.name, one.key_id) not in known]
     stamps = ["a time stamp"] * (len(file.timestamps) if not trust.authorities else 0)
     return tuple([f"a signature of {name}" for name in strangers] + stamps)
-
-
-__all__ = ["Held", "NoteError", "Trust", "check_proof"]
