@@ -25,6 +25,7 @@ from inzage.schemas.topics import MAX_MESSAGE_BYTES
 from inzage.sinks import dead_letters
 from inzage.sinks.block import Unreadable
 from inzage.sinks.intake import Intake, Pace, Slice
+from inzage.sinks.lifetime import EXIT_UNEXPECTED
 from inzage.sinks.logs import Cluster, Log, Topic
 from inzage.sinks.metrics import LAG
 from inzage.sinks.schema_log import SchemaLog
@@ -32,7 +33,6 @@ from inzage.sinks.settle import Fenced, Prepared, Settler, prepare
 from inzage.sinks.trail import Trail
 
 GROUP = "inzage-trail"
-EXIT_UNEXPECTED = 70  # sysexits.h, EX_SOFTWARE
 
 _POLL_MS = 200
 _FETCH_BYTES = 8 << 20  # of one partition: a block in a few fetches
