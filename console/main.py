@@ -30,6 +30,7 @@ COMMANDS = {
     "check-proof": "Check a proof file offline, with the keys one was given.",
     "retention": "Show and drop what is older than its period, after a signed statement.",
     "ledger-vectors": "Run Merkle proofs made elsewhere against the ledger.",
+    "witness": "Run a witness for another organisation's trail.",
     "topics": "Create the topics of the installation.",
     "worker": "Run the screening worker.",
     "sink": "Run the trail sink.",

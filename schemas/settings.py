@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -50,6 +50,26 @@ class ClickHouseSettings(BaseModel):
     ca_cert: Path | None = None
 
 
+class WitnessSettings(BaseModel):
+    """A witness that is asked for cosignatures (C2SP tlog-witness)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    url: HttpUrl = Field(description="its submission prefix; /add-checkpoint is asked below it")
+    key: str = Field(description="its verifier key, name+hash+base64, as it was handed over")
+    ca_file: Path | None = Field(default=None, description="certificates for https; None: those of the machine")
+
+
+class TimestampingSettings(BaseModel):
+    """A time-stamp authority (RFC 3161) that stamps the newest checkpoint of the meta log now and then."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    url: HttpUrl
+    ca_file: Path = Field(description="the authority's root certificates, PEM: those only are believed")
+    every_seconds: float = Field(default=3600.0, gt=0)
+
+
 class SealingSettings(BaseModel):
     """How the sealer signs, and whom a verifier trusts. Paths not stated lie in `data_dir`."""
 
@@ -61,6 +81,16 @@ class SealingSettings(BaseModel):
     every_seconds: float = Field(default=1.0, gt=0)
     every_records: int = Field(default=65_536, ge=1, description="of one log, between two checkpoints")
     trusted_keys: tuple[str, ...] = Field(default=(), description="verifier keys; none: the public half of key_file")
+    witnesses: tuple[WitnessSettings, ...] = ()
+    quorum: int | None = Field(default=None, ge=1, description="witnesses it takes; None: all of them")
+    witness_every_seconds: float = Field(default=10.0, gt=0, description="between two questions to a witness")
+    timestamping: TimestampingSettings | None = None
+
+    @model_validator(mode="after")
+    def _quorum_can_be_reached(self) -> SealingSettings:
+        if self.quorum is not None and self.quorum > len(self.witnesses):
+            raise ValueError(f"quorum {self.quorum} of {len(self.witnesses)} witnesses can never be reached")
+        return self
 
 
 class Settings(BaseSettings):

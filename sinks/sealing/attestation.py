@@ -35,10 +35,19 @@ class Sight:
 
 
 class Attestor(Protocol):
-    """Asks witnesses or a time-stamp authority. Called in a thread of its own, one call at a time."""
+    """Asks witnesses or a time-stamp authority. Called in a thread of its own, one call at a time.
+
+    `every_seconds` lie between two calls at least.
+    """
+
+    every_seconds: float
 
     def attest(self, sight: Sight) -> Sequence[Mapping[str, Any]]:
         """Records `Attestation` to publish, none when nobody answered or nothing is due."""
+        ...
+
+    def missing(self, note: str) -> bool:
+        """Whether asking about this checkpoint again may bring more, though nothing was sealed since."""
         ...
 
 
@@ -62,12 +71,16 @@ class Attesting:
         while True:
             await self._arrived.wait()
             self._arrived.clear()
-            assert self._newest is not None
-            records = await asyncio.to_thread(self._ask, self._newest)
+            newest = self._newest
+            assert newest is not None
+            records = await asyncio.to_thread(self._ask, newest)
             if records:
                 await self._publish(
                     [(record["origin"].encode(), encode("attestation", record)) for record in records]
                 )
+            await asyncio.sleep(self._attestor.every_seconds)
+            if self._attestor.missing(newest["note"]):
+                self._arrived.set()
 
     def _ask(self, meta: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
         try:

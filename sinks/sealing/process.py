@@ -17,6 +17,7 @@ from inzage.sinks.sealing.attestation import Attestor
 from inzage.sinks.sealing.sealer import Point, Sealer
 from inzage.sinks.sealing.state import State
 from inzage.sinks.sealing.watched import Completeness
+from inzage.sinks.witness.attestor import configured_attestor
 
 FOLDER = "sealer"
 KEY = "key"
@@ -61,6 +62,6 @@ def open_sealer(
         signer,
         archive,
         completeness=completeness,
-        attestor=attestor,
+        attestor=attestor or configured_attestor(sealing),
         passes=passes,
     )
