@@ -130,14 +130,6 @@ def _verifiers(stated: list[str]) -> tuple[Any, ...]:
 
 
 def _certificates(files: list[Path]) -> tuple[Any, ...]:
-    from cryptography.x509 import load_pem_x509_certificates
+    from inzage.sinks.witness.attestations import read_certificates
 
-    found = []
-    for file in files:
-        try:
-            found += load_pem_x509_certificates(file.read_bytes())
-        except (OSError, ValueError) as error:
-            raise ConfigError(
-                f"{file}: no certificate in PEM can be read from it", code="config.certificate"
-            ) from error
-    return tuple(found)
+    return tuple(certificate for file in files for certificate in read_certificates(file))

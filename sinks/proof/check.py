@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
 
 from cryptography.x509 import Certificate
 
@@ -18,11 +20,17 @@ from inzage.sinks.ledger.checkpoint import Checkpoint
 from inzage.sinks.ledger.hashing import hash_leaf
 from inzage.sinks.ledger.note import Note, Verifier, open_note
 from inzage.sinks.ledger.proofs import ProofError
-from inzage.sinks.proof.attestations import AttestationError, Attested, cosigned, stamped
 from inzage.sinks.proof.decoding import DecodingError, event_json, schema_known_here, stated_schema
 from inzage.sinks.proof.proof_file import ProofFile
 from inzage.sinks.proof.record import Record
 from inzage.sinks.proof.tlog_proof import TlogProof
+from inzage.sinks.witness.attestations import (
+    Cosigned,
+    TimestampError,
+    stamped_by,
+    verify_cosignatures,
+    verify_timestamp,
+)
 
 SCHEMAS_OF_ALL = "all"
 """The part of the origin that names the controller, for topics that are everybody's."""
@@ -36,6 +44,13 @@ class Trust:
     witnesses: Sequence[Verifier] = ()
     quorum: int = 0
     authorities: Sequence[Certificate] = ()
+
+
+class Stamped(NamedTuple):
+    """An authority stamped the meta log's checkpoint, at `at` (UTC) by its clock."""
+
+    by: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +68,8 @@ class Held:
     meta_index: int
     meta: Checkpoint
     signed_by: tuple[Verifier, ...]
-    witnesses: tuple[Attested, ...]
-    timestamps: tuple[Attested, ...]
+    witnesses: tuple[Cosigned, ...]
+    timestamps: tuple[Stamped, ...]
     event: str | None
     schema_proven_by: str
     unchecked: tuple[str, ...]
@@ -63,8 +78,8 @@ class Held:
 def check_proof(content: bytes, trust: Trust) -> Held:
     """Check a proof file, whole.
 
-    Raises `TamperError` (`ProofError`, `NoteError`, `LeafError`, `DecodingError`, `AttestationError`) when it does
-    not hold, `ConfigError` when it is whole but there is no key to check it with.
+    Raises `TamperError` (`ProofError`, `NoteError`, `LeafError`, `DecodingError`, `QuorumError`, `TimestampError`)
+    when it does not hold, `ConfigError` when it is whole but there is no key to check it with.
     """
     file = ProofFile.read(content)
     log, meta = _chained(file.record, file.checkpoint)
@@ -90,7 +105,7 @@ def check_proof(content: bytes, trust: Trust) -> Held:
         meta_index=file.checkpoint.index,
         meta=meta,
         signed_by=signers,
-        witnesses=cosigned(note, trust.witnesses, trust.quorum),
+        witnesses=verify_cosignatures(note, trust.witnesses, trust.quorum),
         timestamps=_timestamps(file, note, trust),
         event=event,
         schema_proven_by=by,
@@ -147,14 +162,18 @@ def _schema(file: ProofFile, record: Record, trust: Trust) -> tuple[Schema | Non
     return schema, f"the log of the schemas, index {file.schema.index}, sealed by the same key"
 
 
-def _timestamps(file: ProofFile, note: Note, trust: Trust) -> tuple[Attested, ...]:
+def _timestamps(file: ProofFile, note: Note, trust: Trust) -> tuple[Stamped, ...]:
     if not trust.authorities:
         return ()
     if not file.timestamps:
-        raise AttestationError("no time stamp is in the file, and one is asked for")
+        raise TimestampError("no time stamp is in the file, and one is asked for")
     # What is stamped is the checkpoint as the sealer signed it, before any witness.
     sealed = str(Note(note.text, note.signatures[:1]))
-    return tuple(stamped(sealed, token, trust.authorities) for token in file.timestamps)
+    return tuple(
+        Stamped(by=stamped_by(token), at=at)
+        for token in file.timestamps
+        if (at := verify_timestamp(sealed, token, trust.authorities))
+    )
 
 
 def _unchecked(file: ProofFile, note: Note, trust: Trust) -> tuple[str, ...]:
