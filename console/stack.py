@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from inzage.console.output import say
 from inzage.deploy.local.clickhouse.endpoint import Endpoint
 from inzage.deploy.local.kafka import Broker
 from inzage.deploy.local.ports import free_port
@@ -115,7 +116,7 @@ def _topics_stand(answers: Callable[[], bool], settings: Settings) -> Callable[[
 
 def _bring_up_to_date(settings: Settings) -> None:
     from inzage.sinks.connection import open_clickhouse
-    from inzage.sinks.migrations import migrate
+    from inzage.sinks.migrations import migrate, waiting
 
     client = open_clickhouse(settings.clickhouse, answer_within=60.0)
 
@@ -128,6 +129,8 @@ def _bring_up_to_date(settings: Settings) -> None:
 
     try:
         migrate(execute, settings.clickhouse.database)
+        if waiting(execute, settings.clickhouse.database):
+            say("this ClickHouse keeps no roles of its own: see docs/guide/roles.md for its users file")
     finally:
         client.close()
 

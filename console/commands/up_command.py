@@ -48,7 +48,7 @@ def up(
             f"  logs        {where.data_dir / 'log'}\n\n"
             "Try, in another terminal:\n"
             f"  export INZAGE_KAFKA__BOOTSTRAP_SERVERS={where.kafka.bootstrap_servers}"
-            f" INZAGE_CLICKHOUSE__URL={where.clickhouse.url}\n"
+            f" INZAGE_CLICKHOUSE__URL={where.clickhouse.url} INZAGE_DATA_DIR={where.data_dir}\n"
             "  inzage import fhir tests/data/auditevents-r4.ndjson --controller CIGNA\n"
             "  inzage violations\n"
             "  inzage trail status\n\n"

@@ -8,7 +8,7 @@ raised as `DeliveryError`. Numbers are those of `SourceSequence`.
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -207,6 +207,14 @@ class Emitter(Says):
         finally:
             self._let_go()
             self._sequence.close()
+
+    def find_topics(self, topics: Iterable[str]) -> None:
+        """Ask Kafka where `topics` are, which the first message on each would wait for; raises `TransientError`."""
+        try:
+            for topic in topics:
+                self._producer.partitions_for(topic)
+        except KafkaError as error:
+            raise TransientError("Kafka does not say where topics are", code="transient.kafka") from error
 
     def _let_go(self) -> None:
         try:

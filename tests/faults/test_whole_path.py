@@ -129,6 +129,7 @@ def test_kills_lose_nothing_and_repeat_nothing(
             "INZAGE_CONTROLLERS": json.dumps([controller]),
             "INZAGE_KAFKA__BOOTSTRAP_SERVERS": broker.bootstrap_servers,
             "INZAGE_KAFKA__PARTITIONS": "3",
+            "INZAGE_DATA_DIR": str(tmp_path),
             "INZAGE_CLICKHOUSE__URL": endpoint.url,
         }
         children = [_Child(name, environment, tmp_path / f"{name}.log") for name in ("worker", "sink")]
