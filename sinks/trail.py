@@ -110,7 +110,7 @@ class Trail:
         return self.beginning(log_id)[0]
 
     def beginning(self, log_id: str) -> tuple[int | None, int]:
-        """The offset at which the log began, None when unknown, and the one below which it was stated to be dropped."""
+        """The offset at which the log began, None when unknown, and that below which it was stated to be dropped."""
         (known, base, dropped_below), *_ = self.select("base", log_id=log_id)
         return (int(base) if known else None), int(dropped_below)
 

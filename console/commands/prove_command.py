@@ -8,6 +8,15 @@ from typing import Annotated
 
 import typer
 
+from inzage.console.consultation import (
+    DEFAULT_PURPOSE,
+    ActorOption,
+    PurposeOption,
+    Reader,
+    RoleOption,
+    controllers_read,
+    recorded,
+)
 from inzage.console.output import EXIT_FINDINGS, say, stderr
 from inzage.schemas.errors import ConfigError, TamperError
 from inzage.schemas.settings import load_settings
@@ -24,18 +33,30 @@ def prove(
     at: Annotated[
         int | None, typer.Option(min=1, help="size of the meta log to prove in, instead of the best one")
     ] = None,
+    actor: ActorOption = "",
+    purpose: PurposeOption = DEFAULT_PURPOSE,
+    role: RoleOption = "",
 ) -> None:
     """Prove that a record is in the sealed trail. Exit 1 when it is not sealed yet, or contradicts what was sealed.
 
     The file holds the record whole: hand it only to whom the record may be shown. `inzage check-proof` checks it.
+    Looking is recorded as an event of the record's controller, before anything is written.
     """
     from inzage.sinks.proof.prove import NotSealedError
     from inzage.sinks.proof.prove import prove as prove_record
     from inzage.sinks.reading import open_trail
 
+    settings, reader = load_settings(), Reader(actor, purpose, role)
+    asked = {"identifier": identifier, "at": at}
     try:
-        with open_trail(load_settings()) as trail:
+        with (
+            recorded(settings, controllers_read(settings), reader, query="prove", filter=asked) as look,
+            open_trail(settings) as trail,
+        ):
             proven = prove_record(trail, identifier, at=at)
+            whose = proven.origin.split("/")[1].upper()
+            look.controllers = tuple(name for name in look.controllers if name.upper() == whose) or look.controllers
+            look.rows.update(look.controllers)
     except (NotSealedError, TamperError) as error:
         stderr.print(f"[bold red]no proof[/bold red] {error.code}: {error.diagnostics()}", soft_wrap=True)
         raise typer.Exit(EXIT_FINDINGS) from error
