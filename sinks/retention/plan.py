@@ -76,7 +76,7 @@ def _topic(topic: str, stretches: Sequence[Stretch], holds: Sequence[Hold], befo
     old = sorted({stretch.month for stretch in stretches if stretch.month < before})
     months, kept_by = old, ""
     holding: tuple[Hold, ...] = ()
-    if stopping := [hold for hold in holds if hold.first_month in old]:
+    if old and (stopping := [hold for hold in holds if hold.first_month <= old[-1]]):
         first = min(hold.first_month for hold in stopping)
         months, holding = [month for month in old if month < first], tuple(stopping)
         kept_by = f"legal hold from {first} on: {', '.join(sorted({hold.hold_ref for hold in stopping}))}"

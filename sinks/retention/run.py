@@ -134,7 +134,9 @@ class Run:
 
     def _drop(self, table: str, topic: str, month: int, minimums: Mapping[str, int]) -> None:
         where = {"table": table, "topic": topic, "month": month}
-        ((uncovered,),) = self._reader.select("uncovered", minimums=dict(minimums), **where)
+        ((uncovered,),) = self._reader.select(
+            "uncovered", logs=list(minimums), minimums=list(minimums.values()), **where
+        )
         if uncovered:
             text = f"{table}: {uncovered} records of {topic} in {month} are covered by no statement"
             raise TamperError(text, code="tamper.pruning")
