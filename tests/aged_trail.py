@@ -16,7 +16,7 @@ from inzage.schemas import codec
 from inzage.schemas.settings import RetentionSettings, Settings
 from inzage.sinks.retention.run import Dropped, Run
 from inzage.sinks.retention.statement import Warrant
-from tests.trail_stack import Stack, activity, fact, until
+from tests.trail_stack import Stack, activity, fact
 
 WARRANT = Warrant("ten years are over", "dpo@example.org")
 PERIOD = "P10Y"
@@ -72,26 +72,22 @@ async def dropped(stack: Stack, folder: Path, now: datetime, **options: Any) -> 
 
 
 @asynccontextmanager
-async def sealing(stack: Stack, folder: Path) -> AsyncIterator[None]:
-    """A sealer in this loop; what it raises is raised at the end."""
-    sealer = stack.sealer(folder)
-    running = asyncio.create_task(sealer.run())
+async def living(stack: Stack, folder: Path) -> AsyncIterator[None]:
+    """A sealer and a sink in this loop; what they raise is raised at the end."""
+    sealer, sink = stack.sealer(folder), stack.sink()
+    running = [asyncio.create_task(sealer.run()), asyncio.create_task(sink.run())]
     try:
         yield
     finally:
         sealer.stop()
-        await running
+        sink.stop()
+        await asyncio.gather(*running)
 
 
 async def caught_up(stack: Stack, folder: Path) -> None:
     """Return when all that is on the topics is sealed and in the trail."""
     await stack.seal(folder)
     await stack.keep_sealed()
-
-
-async def statements_kept(stack: Stack, count: int) -> None:
-    """Return when the trail holds so many statements."""
-    await until(stack.sink(), lambda: stack.rows("SELECT count() FROM trail.prunings") == [(count,)], 40)
 
 
 def month(number: int) -> datetime:

@@ -1,7 +1,8 @@
 """Decides in what order things go, so that it can be broken off anywhere and run again.
 
 First what was stated before and still stands is dropped. Then the sealer is asked for statements about what is due,
-and only when all of them are public, and true, are the rows dropped, month by month, and Kafka's records deleted.
+and only when all of them stand in the trail, and are true, the rows are dropped, month by month, and Kafka's records
+deleted.
 Nothing is dropped that no public statement covers; a hold that was placed meanwhile keeps what was stated.
 """
 
@@ -16,13 +17,13 @@ from kafka.structs import TopicPartition
 
 from inzage.schemas.errors import TamperError
 from inzage.schemas.settings import Settings
-from inzage.schemas.topics import CHECKPOINTS, ControllerTopics, Theme
+from inzage.schemas.topics import ControllerTopics, Theme
 from inzage.sinks.ledger.note import Verifier
 from inzage.sinks.logs import Cluster, read_cluster, topics_of
 from inzage.sinks.retention.holdings import holds_of, plan_for, stretches_of, topics_that_expire
 from inzage.sinks.retention.plan import TopicPlan
-from inzage.sinks.retention.statement import Warrant, request, stated, trusted_keys
-from inzage.sinks.retention.topics import ask, await_statements, delete_below, offsets_at
+from inzage.sinks.retention.statement import Warrant, await_statements, request, stated, trusted_keys
+from inzage.sinks.retention.topics import ask, delete_below, offsets_at
 from inzage.sinks.sealing.round import Prune
 from inzage.sinks.status import read_extents
 from inzage.sinks.trail import Trail
@@ -67,7 +68,6 @@ class Run:
         self._within = within
         self._passes = passes
         self._keys: tuple[Verifier, ...] = trusted_keys(settings)
-        self._stated: Mapping[str, Prune] = {}  # read on the topic in this run: the trail may not have it yet
         self._cluster: Cluster = read_cluster(settings.kafka, topics_of([controller]))
 
     def run(self) -> list[Dropped]:
@@ -89,35 +89,30 @@ class Run:
     def _state(self, plans: Sequence[TopicPlan]) -> None:
         """Return when what goes is publicly stated."""
         logs = [log for plan in plans for log in plan.logs]
-        before = stated(self._reader, [log.log_id for log in logs], self._keys)
+        before = self._stated([log.log_id for log in logs])
         missing = [
             log for log in logs if log.log_id not in before or before[log.log_id].minimum_index < log.minimum_index
         ]
         if not missing:
             return
-        checkpoints = self._cluster.log(topics_of([self._controller])[CHECKPOINTS], 0).id
-        (last, records), *_ = self._reader.select("last_held", log_id=checkpoints)
         at = datetime.now(UTC)
         requests = [request(self._reader, log, before.get(log.log_id), self._warrant, at) for log in missing]
         self._passes("before-request")
         ask(self._settings.kafka, requests)
         self._passes("after-request")
         wanted = {log.log_id: log.minimum_index for log in missing}
-        self._stated = await_statements(
-            self._settings.kafka, wanted, self._keys, last + 1 if records else 0, self._within
-        )
+        await_statements(self._reader, wanted, self._keys, self._within)
         self._passes("after-statement")
 
-    def _minimums(self, log_ids: Iterable[str]) -> dict[str, int]:
-        """The index below which each log is stated to go."""
-        found = {**stated(self._reader, log_ids, self._keys), **self._stated}
-        return {log_id: said.minimum_index for log_id, said in found.items()}
+    def _stated(self, log_ids: Iterable[str]) -> dict[str, Prune]:
+        return stated(self._reader, log_ids, self._keys)
 
     def _drop_stated(self, plans: Sequence[TopicPlan]) -> list[Dropped]:
         """Drop those months of a plan that statements cover whole."""
         dropped = []
         for plan in plans:
-            minimums = self._minimums([log.log_id for log in plan.logs])
+            said = self._stated([log.log_id for log in plan.logs])
+            minimums = {log_id: statement.minimum_index for log_id, statement in said.items()}
             stretches = stretches_of(self._reader, [plan.topic])
             covered = [
                 month
@@ -147,7 +142,7 @@ class Run:
         """Delete what was stated and is gone from the trail, and violations as old as the verdicts that are."""
         known, topics = topics_of([self._controller]), topics_that_expire(self._controller)
         logs = self._cluster.logs(known[name] for name in topics)
-        said = {**stated(self._reader, [log.id for log in logs], self._keys), **self._stated}
+        said = self._stated([log.id for log in logs])
         stands = {one.log_id: one.first for one in reversed(stretches_of(self._reader, topics))}
         begins = {extent.log.id: extent.begin for extent in read_extents(self._settings.kafka, logs)}
         below = {

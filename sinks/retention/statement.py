@@ -1,4 +1,4 @@
-"""Decides what is asked of the sealer before anything goes, and when its statement is public and true.
+"""Decides what is asked of the sealer before anything goes, and when its statement stands and is true.
 
 The request proves what it asks: a frontier over what goes, and that it leads to a checkpoint. What comes back is
 believed when a trusted key signed it and it says what its record says.
@@ -6,6 +6,7 @@ believed when a trusted key signed it and it says what its record says.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +14,7 @@ from hashlib import sha256
 from typing import Any
 
 from inzage.schemas.codec import encode
-from inzage.schemas.errors import ConfigError, TamperError
+from inzage.schemas.errors import ConfigError, TamperError, TransientError
 from inzage.schemas.settings import Settings
 from inzage.sinks.ledger.checkpoint import Checkpoint
 from inzage.sinks.ledger.compact_range import CompactRange
@@ -26,6 +27,14 @@ from inzage.sinks.retention.plan import LogPlan
 from inzage.sinks.sealing.process import FOLDER, KEY
 from inzage.sinks.sealing.round import Prune
 from inzage.sinks.trail import Trail
+
+_LOOK_EVERY = 0.5  # seconds
+
+
+class NotStatedError(TransientError):
+    """The sealer did not state it in time, or the sink did not bring it."""
+
+    code = "transient.statement"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +76,32 @@ def stated(trail: Trail, origins: Iterable[str], keys: Sequence[Verifier]) -> di
         }
         found[row["origin"]] = believed(record, row["note"], keys)
     return found
+
+
+def await_statements(
+    trail: Trail, wanted: Mapping[str, int], keys: Sequence[Verifier], within: float
+) -> dict[str, Prune]:
+    """Wait until the trail holds, for each log of `wanted`, a statement that it goes below its index.
+
+    Only what is public comes into the trail, and with it the sink knows that what is gone was dropped. `within` is in
+    seconds. Raises `NotStatedError`, and `TamperError` for a false statement.
+    """
+    until = time.monotonic() + within
+    while True:
+        found = stated(trail, wanted, keys)
+        missing = [origin for origin, index in wanted.items() if not _covers(found.get(origin), index)]
+        if not missing:
+            return found
+        if time.monotonic() > until:
+            raise NotStatedError(
+                f"no statement within {within:.0f} s about {', '.join(sorted(missing))}",
+                hint="are sealer and sink running? the sealer's log says why it refuses; nothing was dropped",
+            )
+        time.sleep(_LOOK_EVERY)
+
+
+def _covers(said: Prune | None, index: int) -> bool:
+    return said is not None and said.minimum_index >= index
 
 
 def believed(record: Mapping[str, Any], note: str, keys: Sequence[Verifier]) -> Prune:
