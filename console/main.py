@@ -24,6 +24,7 @@ COMMANDS = {
     "screen": "Judge facts and events of a file, without Kafka or ClickHouse.",
     "policy": "Check policy packs and run their examples; show what they cover.",
     "trail": "Show what the trail holds and whether it is complete.",
+    "gaps": "Show which numbers of which source are missing, and who fell silent.",
     "violations": "Show violations from the trail, with the promise each breaks.",
     "dead-letters": "List, show and replay what could not be read.",
     "prove": "Write the proof of one event to a file.",

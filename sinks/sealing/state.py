@@ -10,6 +10,7 @@ import fcntl
 import json
 import os
 import sqlite3
+import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -36,8 +37,12 @@ CREATE TABLE prunings (origin TEXT PRIMARY KEY, minimum_index INTEGER NOT NULL, 
     WITHOUT ROWID, STRICT;
 CREATE TABLE meta_subtrees (level INTEGER, number INTEGER, hash BLOB NOT NULL, PRIMARY KEY (level, number))
     WITHOUT ROWID, STRICT;
+CREATE TABLE watched (topic TEXT, source TEXT, value TEXT NOT NULL, PRIMARY KEY (topic, source))
+    WITHOUT ROWID, STRICT;
 CREATE TABLE kept (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID, STRICT;
 """
+
+_READ = ""  # as a source: how far the partitions of the topic were read
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +84,7 @@ class State:
         self.path = directory / FILE
         self._lock = _lock(directory)
         self._meta_origin = meta_origin
+        self._writing = threading.Lock()
         try:
             self._open()
         except BaseException:
@@ -147,21 +153,31 @@ class State:
         return int(self._kept("public_until") or 0)
 
     @property
-    def requests_until(self) -> int | None:
+    def answered_until(self) -> int | None:
         """The next offset to come on the topic of requests; None: none was read yet."""
-        found = self._kept("requests_until")
+        found = self._kept("answered_until")
         return None if found is None else int(found)
 
-    def watched(self) -> dict[str, Any] | None:
-        """The state of the completeness watch, None when nothing was kept."""
-        found = self._kept("watched")
-        return json.loads(found) if found else None
+    def watched(self) -> dict[str, Any]:
+        """The state of the completeness watch by topic, without topics of which nothing was kept."""
+        kept: dict[str, Any] = {}
+        for topic, source, value in self._base.execute("SELECT topic, source, value FROM watched"):
+            of_topic = kept.setdefault(topic, {"read": [], "sources": {}})
+            if source == _READ:
+                of_topic["read"] = json.loads(value)
+            else:
+                of_topic["sources"][source] = json.loads(value)
+        return kept
+
+    def not_whole(self) -> set[str]:
+        """The topics whose watch did not begin at their beginning."""
+        return set(json.loads(self._kept("not_whole") or "[]"))
 
     def begin(
         self,
         round_: Round,
         moves: Sequence[tuple[int | None, Standing]],
-        requests_until: int | None = None,
+        answered_until: int = 0,
         watched: dict[str, Any] | None = None,
     ) -> None:
         """Keep a round before anything of it is signed. A move is a log's size until now, None for a new log, and
@@ -176,10 +192,8 @@ class State:
                 else:
                     self._remember(said.origin, said.size, said.root)
             self._keep("pending", round_.to_json())
-            if requests_until is not None:
-                self._keep("requests_until", str(requests_until))
-            if watched is not None:
-                self._keep("watched", json.dumps(watched))
+            self._keep("answered_until", str(answered_until))
+            self._keep_watched(watched or {})
 
     def complete(self, round_: Round, meta: CompactRange, leaves: Sequence[bytes]) -> None:
         """Keep the meta log's part of the pending round before it is signed: `meta` is the log after it, `leaves`
@@ -209,13 +223,17 @@ class State:
             self._move(before, now)
             self._remember(now.origin, now.tree.size, now.tree.root())
             self._base.execute("DELETE FROM awaited WHERE origin = ?", [now.origin])
-            if watched is not None:
-                self._keep("watched", json.dumps(watched))
+            self._keep_watched(watched or {})
 
     def keep_watched(self, watched: dict[str, Any]) -> None:
-        """Keep the completeness watch's state between rounds."""
+        """Keep what changed in the completeness watch's state between rounds."""
         with self._transaction():
-            self._keep("watched", json.dumps(watched))
+            self._keep_watched(watched)
+
+    def watch_begins(self, not_whole: Iterable[str]) -> None:
+        """Keep which topics are not watched from their beginning."""
+        with self._transaction():
+            self._keep("not_whole", json.dumps(sorted(not_whole)))
 
     def _move(self, before: int | None, now: Standing) -> None:
         frontier = b"".join(now.tree.hashes())
@@ -249,6 +267,14 @@ class State:
             "INSERT OR REPLACE INTO prunings VALUES (?, ?, ?)", [origin, minimum_index, b"".join(frontier)]
         )
 
+    def _keep_watched(self, changed: dict[str, Any]) -> None:
+        for topic, kept in changed.items():
+            sources = {_READ: kept["read"], **kept["sources"]}
+            rows = [(topic, source, json.dumps(value)) for source, value in sources.items() if value is not None]
+            self._base.executemany("INSERT OR REPLACE INTO watched VALUES (?, ?, ?)", rows)
+            gone = [(topic, source) for source, value in sources.items() if value is None]
+            self._base.executemany("DELETE FROM watched WHERE topic = ? AND source = ?", gone)
+
     def _keep(self, name: str, value: str) -> None:
         self._base.execute("INSERT OR REPLACE INTO kept VALUES (?, ?)", [name, value])
 
@@ -259,13 +285,14 @@ class State:
     @contextmanager
     def _transaction(self) -> Iterator[None]:
         try:
-            self._base.execute("BEGIN IMMEDIATE")
-            try:
-                yield
-            except BaseException:
-                self._base.execute("ROLLBACK")
-                raise
-            self._base.execute("COMMIT")
+            with self._writing:  # reading goes on during a round and writes as well
+                self._base.execute("BEGIN IMMEDIATE")
+                try:
+                    yield
+                except BaseException:
+                    self._base.execute("ROLLBACK")
+                    raise
+                self._base.execute("COMMIT")
         except sqlite3.OperationalError as error:
             raise TransientError(f"{self.path}: {error}", code="transient.sealer-state") from error
 
