@@ -23,6 +23,7 @@ COMMANDS = {
     "import": "Import events from other formats (FHIR AuditEvents).",
     "screen": "Judge facts and events of a file, without Kafka or ClickHouse.",
     "policy": "Check policy packs and run their examples; show what they cover.",
+    "verify": "Recompute the trail and say whether it is what was sealed.",
     "trail": "Show what the trail holds and whether it is complete.",
     "gaps": "Show which numbers of which source are missing, and who fell silent.",
     "violations": "Show violations from the trail, with the promise each breaks.",
