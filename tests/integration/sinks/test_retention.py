@@ -21,6 +21,7 @@ from inzage.sinks.proof.check import Trust, check_proof
 from inzage.sinks.proof.prove import prove
 from inzage.sinks.retention.holdings import plan_for
 from inzage.sinks.status import read_extents, trail_status
+from inzage.sinks.verification.procedure import Request, verify
 from tests.aged_trail import (
     PERIOD,
     aged_settings,
@@ -74,6 +75,7 @@ async def test_what_is_older_goes_and_the_rest_still_proves(stack: Stack, tmp_pa
     say_month(stack, month(0), 2000, 30, partition=1)
     say_month(stack, month(2), 2100, 30, partition=1)
     await caught_up(stack, tmp_path)
+    _verified(stack, tmp_path)
     now = datetime(2026, 3, 1, tzinfo=UTC)
     # say_month(1) came after say_month(2): of the first partition only the first month is a prefix
     async with living(stack, tmp_path):
@@ -83,24 +85,40 @@ async def test_what_is_older_goes_and_the_rest_still_proves(stack: Stack, tmp_pa
     assert stack.rows(MONTHS) == [(201602,), (201603,)]
     _proven(stack, tmp_path, ["event-100", "event-189", "event-1039", "event-2129"])
     _complete(stack, {0: 91, 1: 31})
+    _verified(stack, tmp_path)
     # ten years after March 2016 all of it goes, and the sink still knows where the logs began
     async with living(stack, tmp_path):
         gone = await dropped(stack, tmp_path, datetime(2026, 4, 1, tzinfo=UTC))
     assert [one.months for one in gone] == [(201602, 201603)]
     assert (stack.rows(ACTIVITIES), _begins(stack)) == ([(0,)], {0: 314, 1: 62})
     _complete(stack, {0: 314, 1: 62})
+    _verified(stack, tmp_path)
     say_month(stack, month(120), 5000, 10)
     await caught_up(stack, tmp_path)
     assert stack.rows(
         "SELECT min(leaf_index), max(leaf_index), min(offset) FROM trail.log WHERE topic LIKE '%events%'"
     ) == [(314, 324, 314)]
     _proven(stack, tmp_path, ["event-5000", "event-5009"])
+    _verified(stack, tmp_path)
 
 
 def _proven(stack: Stack, folder: Path, identifiers: list[str]) -> None:
     trust = Trust(read_verifiers(folder / "sealer" / "key.pub"))
     for identifier in identifiers:
         check_proof(str(prove(stack.trail(), identifier).file).encode(), trust)
+
+
+def _verified(stack: Stack, folder: Path) -> None:
+    """The verifier, which remembers what it saw before the records went, finds nothing wrong."""
+    request = Request(
+        keys=read_verifiers(folder / "sealer" / "key.pub"),
+        archive=folder / "archive",
+        state=folder / "verifier.json",
+        kafka=True,
+        jobs=1,
+    )
+    verdict = verify(stack.settings, request)
+    assert (verdict.tampered, verdict.complete) == (False, True), verdict.findings
 
 
 def _complete(stack: Stack, dropped_below: dict[int, int]) -> None:
