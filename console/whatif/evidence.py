@@ -1,4 +1,4 @@
-"""Reads from the trail what a hypothesis is tried on: events in stretches, dossiers of their persons, references."""
+"""Reads from the trail what a hypothesis is tried on: events in stretches, dossiers of persons, references."""
 
 from __future__ import annotations
 
