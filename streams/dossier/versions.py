@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from inzage.schemas.errors import ContractError
-from inzage.streams.dossier.person import FAMILIES, Row, contradiction, rows_of
+from inzage.streams.dossier.kinds import FAMILIES
+from inzage.streams.dossier.person import contradiction, rows_of
+from inzage.streams.dossier.rows import Row
 
 STILL_KNOWN = (1 << 63) - 1
 
