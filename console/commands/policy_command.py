@@ -95,4 +95,4 @@ def _kept_by(entry: Entry) -> str:
 
 
 def _counts(row: dict[str, Any]) -> bool:
-    return row["violating_examples"] > 0 and row["complying_examples"] > 0
+    return bool(row["violating_examples"] and row["complying_examples"])

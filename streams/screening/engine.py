@@ -32,6 +32,7 @@ from inzage.schemas.codec import Schema
 from inzage.schemas.errors import ConfigError, InzageError
 from inzage.schemas.splice import bytes_bytes, container, long_bytes, wrapped
 from inzage.streams.dossier.reference_rows import Key, Tables
+from inzage.streams.dossier.registers import REGISTERS
 from inzage.streams.dossier.versions import PersonDossier
 from inzage.streams.screening.pack import Policies
 from inzage.streams.screening.view import Plan, Stage, View
@@ -54,6 +55,8 @@ _KEYS = {
     "international_agreement": ("ref",),
     "country": ("code",),
     "setting": ("name",),
+    "registry": ("name",),
+    **{register.table: register.columns for register in REGISTERS.values()},
 }
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from inzage.schemas.errors import ConfigError
+from inzage.schemas.errors import ConfigError, ContractError
 from inzage.schemas.json_lines import read_arrivals
 from inzage.streams.screening.offline import OfflineScreening, Screened
 from inzage.streams.screening.pack import Entry, Example, Pack, Policies, policies_of
@@ -64,6 +64,7 @@ def _run(
         for line in said_by(policies.controller_id, policies.pack_of[entry.id], example):
             lines.append(apart(line, number))
             example_of[len(lines)] = number
+    read: list[tuple[int, str, Mapping[str, Any] | ContractError]]
     read = [(number, json.dumps(line), line) for number, line in enumerate(lines, start=1)]
     screened = screening.screen(read_arrivals(read, strict=False, controller_id=policies.controller_id))
     problems = {example_of[line]: message for line, _, message in reversed(screened.refused)}

@@ -8,9 +8,21 @@ CREATE TABLE {db}.dossier (
     emergencies Array(Tuple(ref String, type String, opened_at DateTime64(6, 'UTC'), closed_at DateTime64(6, 'UTC'), certified Bool, certified_at DateTime64(6, 'UTC'), incapable Nullable(Bool), known_from Int64, known_to Int64)),
     enrolments Array(Tuple(employer_id String, plan String, country_of_work String, from DateTime64(6, 'UTC'), to DateTime64(6, 'UTC'), known_from Int64, known_to Int64)),
     fraud_cases Array(Tuple(ref String, opened_at DateTime64(6, 'UTC'), closed_at DateTime64(6, 'UTC'), documented Bool, claims Array(String), known_from Int64, known_to Int64)),
-    applications Array(Tuple(ref String, opened_at DateTime64(6, 'UTC'), closed_at DateTime64(6, 'UTC'), known_from Int64, known_to Int64)),
-    objections Array(Tuple(ref String, purposes Array(String), any_purpose Bool, from DateTime64(6, 'UTC'), to DateTime64(6, 'UTC'), known_from Int64, known_to Int64)),
-    authority_requests Array(Tuple(ref String, items Array(String), known_from Int64, known_to Int64))
+    applications Array(Tuple(ref String, product String, partner String, initiated_by String, opened_at DateTime64(6, 'UTC'), closed_at DateTime64(6, 'UTC'), known_from Int64, known_to Int64)),
+    objections Array(Tuple(ref String, purposes Array(String), any_purpose Bool, from DateTime64(6, 'UTC'), to DateTime64(6, 'UTC'), withdrawn_at DateTime64(6, 'UTC'), known_from Int64, known_to Int64)),
+    authority_requests Array(Tuple(ref String, items Array(String), known_from Int64, known_to Int64)),
+    mandates Array(Tuple(ref String, representative String, parental Bool, formal Bool, categories Array(String), any_category Bool, from DateTime64(6, 'UTC'), to DateTime64(6, 'UTC'), known_from Int64, known_to Int64)),
+    restrictions Array(Tuple(ref String, scope String, from DateTime64(6, 'UTC'), to DateTime64(6, 'UTC'), known_from Int64, known_to Int64)),
+    products Array(Tuple(ref String, product String, from DateTime64(6, 'UTC'), to DateTime64(6, 'UTC'), known_from Int64, known_to Int64)),
+    cases Array(Tuple(ref String, type String, opened_at DateTime64(6, 'UTC'), closed_at DateTime64(6, 'UTC'), assigned Array(Tuple(actor String, at DateTime64(6, 'UTC'))), providers Array(String), known_from Int64, known_to Int64)),
+    staff_links Array(Tuple(actor String, link String, known_from Int64, known_to Int64)),
+    person Array(Tuple(born Nullable(Date32), country String, vip Bool, known_from Int64, known_to Int64)),
+    records Array(Tuple(ref String, category String, rule String, until Nullable(DateTime64(6, 'UTC')), state String, known_from Int64, known_to Int64)),
+    erasures Array(Tuple(ref String, erased_at DateTime64(6, 'UTC'), known_from Int64, known_to Int64)),
+    holds Array(Tuple(ref String, record String, matter String, type String, from DateTime64(6, 'UTC'), to DateTime64(6, 'UTC'), known_from Int64, known_to Int64)),
+    requests Array(Tuple(ref String, type String, verified Nullable(Bool), received_at DateTime64(6, 'UTC'), extended_at DateTime64(6, 'UTC'), fulfilled_at DateTime64(6, 'UTC'), refused_at DateTime64(6, 'UTC'), informed_at DateTime64(6, 'UTC'), known_from Int64, known_to Int64)),
+    register_entries Array(Tuple(ref String, register String, entered_at DateTime64(6, 'UTC'), expires_at DateTime64(6, 'UTC'), known_from Int64, known_to Int64)),
+    notices Array(Tuple(ref String, delivered_at DateTime64(6, 'UTC'), sources Array(String), known_from Int64, known_to Int64))
 ) ENGINE = Join(ANY, LEFT, subject) SETTINGS join_any_take_last_row = 1;
 
 CREATE TABLE {db}.derogation (
@@ -32,7 +44,7 @@ CREATE TABLE {db}.org (
     pipa UInt8,
     dpf Array(Tuple(from DateTime64(6, 'UTC'), to DateTime64(6, 'UTC'))),
     shield Array(Tuple(from DateTime64(6, 'UTC'), to DateTime64(6, 'UTC'))),
-    agreements Array(Tuple(ref String, processor Bool, signed Bool, from DateTime64(6, 'UTC'), to DateTime64(6, 'UTC'), categories Array(String), any_category Bool, purposes Array(String), any_purpose Bool)),
+    agreements Array(Tuple(ref String, processor Bool, signed Bool, from DateTime64(6, 'UTC'), to DateTime64(6, 'UTC'), categories Array(String), any_category Bool, items Array(String), any_item Bool, purposes Array(String), any_purpose Bool)),
     listed_as_subprocessor Array(Tuple(ref String, from DateTime64(6, 'UTC'), to DateTime64(6, 'UTC'))),
     instruments Array(Tuple(ref String, type String, module UInt8, exporter_ours Bool, importer_role String, signed_at DateTime64(6, 'UTC'), from DateTime64(6, 'UTC'), to DateTime64(6, 'UTC'), assessed Bool, assessed_until DateTime64(6, 'UTC'), member Bool))
 ) ENGINE = Join(ANY, LEFT, org_id) SETTINGS join_any_take_last_row = 1;
@@ -75,6 +87,7 @@ CREATE TABLE {db}.country (
     listed Bool,
     in_eea_until DateTime64(6, 'UTC'),
     in_eu_until DateTime64(6, 'UTC'),
+    majority UInt8,
     adequacy Array(Tuple(scope String, from DateTime64(6, 'UTC'), to DateTime64(6, 'UTC')))
 ) ENGINE = Join(ANY, LEFT, code) SETTINGS join_any_take_last_row = 1;
 
@@ -82,4 +95,72 @@ CREATE TABLE {db}.setting (
     name String,
     value Float64,
     list Array(String)
+) ENGINE = Join(ANY, LEFT, name) SETTINGS join_any_take_last_row = 1;
+
+-- Registers: what held when, by key (streams/dossier/registers.py).
+CREATE TABLE {db}.staff (
+    actor_id String,
+    entries Array(Tuple(org String, unit String, role String, secrecy_at DateTime64(6, 'UTC'), from DateTime64(6, 'UTC'), to DateTime64(6, 'UTC')))
+) ENGINE = Join(ANY, LEFT, actor_id) SETTINGS join_any_take_last_row = 1;
+
+CREATE TABLE {db}.partner (
+    org_id String,
+    entries Array(Tuple(product String, published Bool, from DateTime64(6, 'UTC'), to DateTime64(6, 'UTC')))
+) ENGINE = Join(ANY, LEFT, org_id) SETTINGS join_any_take_last_row = 1;
+
+CREATE TABLE {db}.item_template (
+    kind String,
+    key String,
+    entries Array(Tuple(product String, items Array(String), from DateTime64(6, 'UTC'), to DateTime64(6, 'UTC')))
+) ENGINE = Join(ANY, LEFT, kind, key) SETTINGS join_any_take_last_row = 1;
+
+CREATE TABLE {db}.wall (
+    from_unit String,
+    to_unit String,
+    entries Array(Tuple(category String, deny Bool, from DateTime64(6, 'UTC'), to DateTime64(6, 'UTC')))
+) ENGINE = Join(ANY, LEFT, from_unit, to_unit) SETTINGS join_any_take_last_row = 1;
+
+CREATE TABLE {db}.channel_policy (
+    key String,
+    entries Array(Tuple(channels Array(String), from DateTime64(6, 'UTC'), to DateTime64(6, 'UTC')))
+) ENGINE = Join(ANY, LEFT, key) SETTINGS join_any_take_last_row = 1;
+
+CREATE TABLE {db}.retention_override (
+    record_id String,
+    entries Array(Tuple(law String, approver String, from DateTime64(6, 'UTC'), to DateTime64(6, 'UTC')))
+) ENGINE = Join(ANY, LEFT, record_id) SETTINGS join_any_take_last_row = 1;
+
+CREATE TABLE {db}.entitlement (
+    source_id String,
+    entries Array(Tuple(ref String, ground String, from DateTime64(6, 'UTC'), to DateTime64(6, 'UTC')))
+) ENGINE = Join(ANY, LEFT, source_id) SETTINGS join_any_take_last_row = 1;
+
+CREATE TABLE {db}.provision (
+    ref String,
+    entries Array(Tuple(jurisdiction String, national_id Bool, from DateTime64(6, 'UTC'), to DateTime64(6, 'UTC')))
+) ENGINE = Join(ANY, LEFT, ref) SETTINGS join_any_take_last_row = 1;
+
+CREATE TABLE {db}.anonymisation (
+    ref String,
+    entries Array(Tuple(k Nullable(Int64), approved Bool, from DateTime64(6, 'UTC'), to DateTime64(6, 'UTC')))
+) ENGINE = Join(ANY, LEFT, ref) SETTINGS join_any_take_last_row = 1;
+
+CREATE TABLE {db}.break_glass_review (
+    event_id String,
+    entries Array(Tuple(by String, at DateTime64(6, 'UTC'), from DateTime64(6, 'UTC'), to DateTime64(6, 'UTC')))
+) ENGINE = Join(ANY, LEFT, event_id) SETTINGS join_any_take_last_row = 1;
+
+CREATE TABLE {db}.client_system (
+    system String,
+    entries Array(Tuple(approved Bool, from DateTime64(6, 'UTC'), to DateTime64(6, 'UTC')))
+) ENGINE = Join(ANY, LEFT, system) SETTINGS join_any_take_last_row = 1;
+
+CREATE TABLE {db}.health_role (
+    role String,
+    entries Array(Tuple(description String, from DateTime64(6, 'UTC'), to DateTime64(6, 'UTC')))
+) ENGINE = Join(ANY, LEFT, role) SETTINGS join_any_take_last_row = 1;
+
+CREATE TABLE {db}.registry (
+    name String,
+    loaded Bool
 ) ENGINE = Join(ANY, LEFT, name) SETTINGS join_any_take_last_row = 1;

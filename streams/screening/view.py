@@ -20,7 +20,8 @@ import yaml
 
 from inzage.schemas.codec import current
 from inzage.schemas.errors import ConfigError
-from inzage.streams.dossier.person import FAMILIES
+from inzage.streams.dossier.kinds import FAMILIES, NAMED_BY
+from inzage.streams.dossier.registers import BY_TABLE
 from inzage.streams.screening.pack import Policies, Rule
 from inzage.streams.screening.predicate import Compiled, Scope, compile_predicate
 
@@ -156,17 +157,18 @@ class View:
             if entry.lower_severity
         }
         reads = {name for compiled in (*results, *lesser.values()) for name in compiled.reads}
-        computed = self._computed({*reads, *_SHOWN})
+        shown = _shown(policies)
+        computed = self._computed({*reads, *shown})
         by_clock = "now" in reads or any("now" in compiled.reads for compiled in computed.values())
         lower = ", ".join(f"if({compiled.sql}, {position}, -1)" for position, compiled in lesser.items())
-        select = ", ".join(self._column(name) for name in ("_offset", "_horizon", "_now", "_fact", *_SHOWN))
-        stages = self._stages(computed, {*reads, *_SHOWN})
+        select = ", ".join(self._column(name) for name in ("_offset", "_horizon", "_now", "_fact", *shown))
+        stages = self._stages(computed, {*reads, *shown})
         found = (
             f"SELECT {select}, {_hits(rules, results)} AS hits, [{lower}] AS lower "
             f"FROM {self._database}.{stages[-1].name} "
             f"WHERE notEmpty(hits) OR startsWith({self._column('instrument')}, 'DEROGATION_')"
         )
-        return Plan(stages, found, ("_offset", "_horizon", "_now", "_fact", *_SHOWN, "hits", "lower"), by_clock)
+        return Plan(stages, found, ("_offset", "_horizon", "_now", "_fact", *shown, "hits", "lower"), by_clock)
 
     def _stages(self, computed: Mapping[str, Compiled], shown: set[str]) -> tuple[Stage, ...]:
         """The columns cut into stages, none of which has to spell out more than `_MOST_TEXT` for one of them."""
@@ -254,6 +256,14 @@ class View:
     def _known(self, family: str) -> str:
         found = f"joinGet('{self._database}.dossier', '{family.removeprefix('dossier_')}', `subject.pseudonym`)"
         return f"arrayFilter(x -> x.known_from < `_horizon` AND `_horizon` <= x.known_to, {found})"
+
+
+def _shown(policies: Policies) -> tuple[str, ...]:
+    """The columns a verdict needs: the usual ones, and the keys of registers and rows that entries name as facts."""
+    families = {family for entry in policies.entries for family in entry.facts}
+    registers = {name for family in families & BY_TABLE.keys() for name in BY_TABLE[family].looked_up_by}
+    rows = {NAMED_BY[family][1] for family in families & NAMED_BY.keys()}
+    return (*_SHOWN, *sorted((registers | rows) - {*_SHOWN}))
 
 
 def _event_sql(leaf: Leaf) -> str:

@@ -259,6 +259,7 @@ class SubjectRegistered(Statement, total=False):
     home_country: str | None
     residence_country: str | None
     birth_date: date | str | None
+    vip: bool | None
 
 class NoticeDelivered(Statement, total=False):
     """Notice delivered."""

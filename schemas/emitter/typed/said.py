@@ -307,6 +307,14 @@ class Says:
     def reference(
         self, kind: Literal["TransactionOpened"], /, **said: Unpack[references.TransactionOpened]
     ) -> str: ...
+    @overload
+    def reference(
+        self, kind: Literal["SystemRegistered"], /, **said: Unpack[references.SystemRegistered]
+    ) -> str: ...
+    @overload
+    def reference(
+        self, kind: Literal["AccessCategoryDesignated"], /, **said: Unpack[references.AccessCategoryDesignated]
+    ) -> str: ...
     def reference(self, kind: str, /, **said: Any) -> str:
         """Say a reference of this kind; returns its fact_id. Raises `ContractError` naming a field."""
         return self._say_fact(kind, said)
