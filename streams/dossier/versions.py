@@ -71,8 +71,8 @@ class PersonDossier:
 
     def known_at(self, family: str, offset: int, *, itself: bool = False) -> list[Row]:
         """The rows of `family` that a record at `offset` sees; with `itself` what it says too."""
-        begin = offset + itself
-        return [row for row in self.versions[family] if row["known_from"] < begin and offset < row["known_to"]]
+        begin, end = offset + itself, offset - (not itself)
+        return [row for row in self.versions[family] if row["known_from"] < begin and end < row["known_to"]]
 
 
 def _content(version: Row) -> Row:

@@ -130,7 +130,7 @@ class View:
         self._physical |= {name: f"`d_{name}`" for name in derived_columns()} | {"known_at": "`_time`"}
         self._enums = {name: leaf.enum for name, leaf in leaves().items() if leaf.enum}
         self._enums |= {"recipient_category": "Recipient", "registered_category": "Recipient"}
-        self._enums |= {"instrument": "TransferInstrument"}
+        self._enums |= {"instrument": "TransferInstrument", "requested": "RequestType", "record_state": "RecordState"}
         self.scope = Scope(self._physical, self._enums)
         inner = {f"dossier_{family}": f"`dossier_{family}`" for family in FAMILIES} | {"_offset": "`_offset`"}
         self._inner = Scope(self._physical | inner, self._enums, trusted=True)
@@ -243,8 +243,9 @@ class View:
 
     def _known(self, family: str) -> str:
         found = f"joinGet('{self._database}.dossier', '{family.removeprefix('dossier_')}', `subject.pseudonym`)"
-        seen = "x.known_from < `_offset` + (`_fact` != '')"  # a fact that is judged sees itself
-        return f"arrayFilter(x -> {seen} AND `_offset` < x.known_to, {found})"
+        # A fact that is judged sees itself; an activity that the dossier remembers sees what was before it.
+        seen = "x.known_from < `_offset` + (`_fact` != '') AND `_offset` - (`_fact` = '') < x.known_to"
+        return f"arrayFilter(x -> {seen}, {found})"
 
 
 def _shown(policies: Policies) -> tuple[str, ...]:
