@@ -46,6 +46,7 @@ OPENING: dict[str, tuple[str, Reference, Make]] = {
     "LegalHoldPlaced": ("holds", _by("hold_ref"), record_rows.hold),
     "RightsRequestReceived": ("requests", _by("request_ref"), record_rows.request),
     "RegisterEntryRecorded": ("register_entries", _by("entry_ref"), record_rows.register_entry),
+    "EnquiryRegistered": ("enquiries", _by("enquiry_ref"), record_rows.enquiry),
     "NoticeDelivered": (
         "notices",
         lambda body: f"{body['notice_version']}|{body['delivered_at']}",

@@ -6,7 +6,7 @@ Intervals are half-open. A day without a time ends at the midnight that follows 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from inzage.streams.dossier.law import midnight
@@ -33,7 +33,7 @@ def _instant(text: str | None) -> datetime | None:
         instant = datetime.fromisoformat(text) if text is not None else None
     except ValueError:
         return None
-    return instant if instant is not None and instant.tzinfo is not None else None
+    return instant.astimezone(UTC) if instant is not None and instant.tzinfo is not None else None
 
 
 def erasure(body: Mapping[str, Any]) -> Row:
@@ -100,4 +100,14 @@ def notice(body: Mapping[str, Any]) -> Row:
         "ref": body["notice_version"] or "",
         "delivered_at": until(body["delivered_at"]),
         "sources": list(body["sources"]),
+    }
+
+
+def enquiry(body: Mapping[str, Any]) -> Row:
+    """A question that somebody asked: whether over unsecured social media, and whether it told special data."""
+    return {
+        "ref": body["enquiry_ref"] or "",
+        "asked_at": until(body["asked_at"]),
+        "unsecured": body["unsecured"],
+        "special": body["special"],
     }

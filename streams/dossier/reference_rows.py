@@ -23,6 +23,7 @@ Tables = dict[str, dict[Key, Row]]
 
 
 _MAJORITY_YEARS = 18
+_SWITCH = {"true": 1.0, "yes": 1.0, "on": 1.0, "allowed": 1.0, "false": 0.0, "no": 0.0, "off": 0.0, "forbidden": 0.0}
 
 
 class ReferenceRows:
@@ -327,6 +328,12 @@ def _setting_name(key: str) -> str:
         "transfer_assessment": "assessment_max_days",
         "cell": "smallest_cell",
         "certification_grace": "certification_grace_seconds",
+        "archive": "archive_allowed",
+        "anonym": "anonymity_k",
+        "record_cap": "record_cap",
+        "max_records": "record_cap",
+        "client_system": "client_systems",
+        "client_db": "client_systems",
     }
     return next((setting for word, setting in called.items() if word in name and "categories" not in name), name)
 
@@ -335,6 +342,8 @@ def _setting(text: str, default: float | list[str]) -> float | list[str]:
     """The value of a setting: words, a number, or an ISO 8601 period in days (hours and minutes in seconds)."""
     if isinstance(default, list):
         return [word for word in re.split(r"[\s,\[\]\"']+", text) if word]
+    if text.casefold() in _SWITCH:
+        return _SWITCH[text.casefold()]
     period = re.fullmatch(r"P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?)?", text)
     if period is not None:
         years, months, days, hours, minutes = (int(part or 0) for part in period.groups())

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from inzage.schemas.codec import decode, encode
+from inzage.streams.dossier.remembered import remembered
 from inzage.streams.dossier.versions import PersonDossier
 
 _DEROGATION = "derogation|"
@@ -47,7 +48,10 @@ class DossierStore:
             record = decode(self._kept.pop(subject)[1])[1]
             dossier = PersonDossier(subject)
             for said in record["said"]:
-                dossier.take(said["offset"], said["fact"], decode(said["fact"])[1])
+                schema, record_said = decode(said["fact"])
+                fact = remembered(record_said) if schema.name == "activity" else record_said
+                if fact is not None:
+                    dossier.take(said["offset"], said["fact"], fact)
             dossier.source_offset = max(dossier.source_offset, record["source_offset"])
             self._open[subject] = dossier
         return self._open.get(subject)

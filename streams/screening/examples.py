@@ -15,10 +15,10 @@ from inzage.streams.screening.offline import OfflineScreening, Screened
 from inzage.streams.screening.pack import Entry, Example, Pack, Policies, policies_of
 
 _JUDGED = ("example", "judged")
-_SHARED = ("ConsentRuleSet", "LegitimateInterestAssessmentRecorded", "TenantSetting")
+_SHARED = ("ConsentRuleSet", "LegitimateInterestAssessmentRecorded", "MajorityAgeSet", "TenantSetting")
 """Facts that hold for everybody: an example with one of them runs alone."""
 
-_OWN = re.compile(r'"((?:SUB|ORG|PLAN|DPA|SCC|BCR)-)')
+_OWN = re.compile(r'"((?:SUB|ORG|PLAN|DPA|SCC|BCR|ACT|REC|UNIT|LINE|PROV|ANON|SRC|SYS)-)')
 """How the identifiers begin that each example gets for itself."""
 
 

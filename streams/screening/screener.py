@@ -16,6 +16,7 @@ from inzage.schemas.codec import HEADER_BYTES, Schema, current, decode, split
 from inzage.schemas.errors import ContractError
 from inzage.streams.dossier.reference_rows import Tables
 from inzage.streams.dossier.references import References
+from inzage.streams.dossier.remembered import may_be_remembered, remembered
 from inzage.streams.dossier.store import DossierStore
 from inzage.streams.screening.engine import Controller, Engine, Hit, Row
 from inzage.streams.screening.record import Outcome, Place, SaidRecord, dead_letter, known_time
@@ -71,6 +72,8 @@ class Screener:
                     if is_new(record.offset, value):
                         place, time = record.offset, record.timestamp
                         activities.append(new_row(Row, (place, time, value[HEADER_BYTES:], "", place, time)))
+                        if may_be_remembered(value):
+                            self._remember(record, outcome)
                 else:
                     facts += self._take_other(record, rows, outcome)
             except ContractError as error:
@@ -103,6 +106,7 @@ class Screener:
         if schema.name == "activity":
             if self.recent.is_new(record.offset, record.value):
                 rows.setdefault(schema.header, []).append(row_of(record))
+                self._remember(record, outcome)
             return 0
         if schema.name == "fact":
             row = self._take_fact(record, outcome)
@@ -112,6 +116,22 @@ class Screener:
         if schema.name != "heartbeat":
             raise ContractError(f"a {schema.name} does not belong on an events topic", code="contract.wrong-topic")
         return 0
+
+    def _remember(self, record: SaidRecord, outcome: Outcome) -> None:
+        """Take an activity that amounts to a fact into the dossier.
+
+        One that contradicts what was said is judged all the same, but changes nothing; an unreadable one becomes a dead
+        letter where it is judged.
+        """
+        assert record.value is not None
+        try:
+            fact = remembered(decode(record.value, also=self.schemas)[1])
+            if fact is not None:
+                dossier = self.store.open(fact["subject"])
+                if dossier.take(record.offset, record.value, fact):
+                    outcome.changed[dossier.subject] = dossier
+        except ContractError:
+            return
 
     def _take_fact(self, record: SaidRecord, outcome: Outcome) -> Row | None:
         """Take a fact into its dossier; a row when some policy judges facts of its kind."""

@@ -22,6 +22,7 @@ CREATE TABLE {db}.dossier (
     holds Array(Tuple(ref String, record String, matter String, type String, from DateTime64(6, 'UTC'), to DateTime64(6, 'UTC'), known_from Int64, known_to Int64)),
     requests Array(Tuple(ref String, type String, verified Nullable(Bool), received_at DateTime64(6, 'UTC'), extended_at DateTime64(6, 'UTC'), fulfilled_at DateTime64(6, 'UTC'), refused_at DateTime64(6, 'UTC'), informed_at DateTime64(6, 'UTC'), known_from Int64, known_to Int64)),
     register_entries Array(Tuple(ref String, register String, entered_at DateTime64(6, 'UTC'), expires_at DateTime64(6, 'UTC'), known_from Int64, known_to Int64)),
+    enquiries Array(Tuple(ref String, asked_at DateTime64(6, 'UTC'), unsecured Bool, special Bool, known_from Int64, known_to Int64)),
     notices Array(Tuple(ref String, delivered_at DateTime64(6, 'UTC'), sources Array(String), known_from Int64, known_to Int64))
 ) ENGINE = Join(ANY, LEFT, subject) SETTINGS join_any_take_last_row = 1;
 
