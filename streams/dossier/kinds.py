@@ -30,6 +30,7 @@ OPENING: dict[str, tuple[str, Reference, Make]] = {
         lambda body: f"{body['employer_id']}|{body['plan']}|{body['service_ref']}|{body['relation']}",
         relation_rows.enrolment,
     ),
+    "CoverTerminated": ("terminations", _by("service_ref"), relation_rows.termination),
     "ProductContracted": ("products", _by("product_ref"), relation_rows.product),
     "ApplicationOpened": ("applications", _by("application_ref"), relation_rows.application),
     "CaseOpened": ("cases", _by("case_ref"), relation_rows.case),
@@ -47,6 +48,16 @@ OPENING: dict[str, tuple[str, Reference, Make]] = {
     "RightsRequestReceived": ("requests", _by("request_ref"), record_rows.request),
     "RegisterEntryRecorded": ("register_entries", _by("entry_ref"), record_rows.register_entry),
     "EnquiryRegistered": ("enquiries", _by("enquiry_ref"), record_rows.enquiry),
+    "RecipientToBeTold": (
+        "recipients_to_be_told",
+        lambda body: f"{body['request_ref']}|{body['org_id']}|{body['change']}",
+        record_rows.recipient_to_be_told,
+    ),
+    "RecipientNotified": (
+        "recipients_told",
+        lambda body: f"{body['request_ref']}|{body['org_id']}|{body['notified_at']}",
+        record_rows.recipient_told,
+    ),
     "NoticeDelivered": (
         "notices",
         lambda body: f"{body['notice_version']}|{body['delivered_at']}",
@@ -65,6 +76,7 @@ ENDING: dict[str, tuple[str, str, Change]] = {
     "CaseClosed": ("cases", "case_ref", relation_rows.closed),
     "ApplicationClosed": ("applications", "application_ref", relation_rows.closed),
     "LegalHoldReleased": ("holds", "hold_ref", record_rows.released),
+    "LegalHoldReviewed": ("holds", "hold_ref", record_rows.reviewed),
     "RightsRequestExtended": ("requests", "request_ref", record_rows.extended),
     "RightsRequestFulfilled": ("requests", "request_ref", record_rows.fulfilled),
     "RightsRequestRefused": ("requests", "request_ref", record_rows.refused),

@@ -12,6 +12,7 @@ from datetime import date, datetime
 from typing import Any
 
 from inzage.streams.dossier.kinds import ENDING, FAMILIES, OPENING, STARTS
+from inzage.streams.dossier.record_rows import answered_only
 from inzage.streams.dossier.rows import Row, Rows
 from inzage.streams.dossier.time import FAR
 
@@ -55,6 +56,7 @@ class _Dossier:
         self._families: dict[str, dict[str, Row]] = {family: {} for family in FAMILIES}
         self._ends: dict[tuple[str, str], list[tuple[Row, str]]] = {}
         self._assigned: dict[str, list[tuple[Row, str]]] = {}
+        self._left: list[tuple[str, datetime, str]] = []
 
     def take(self, fact: Mapping[str, Any]) -> None:
         name, body = fact["body"]
@@ -69,7 +71,15 @@ class _Dossier:
             assigned = {"actor": body["actor_id"] or "", "at": body["assigned_at"] or fact["recorded_at"]}
             self._assigned.setdefault(body["case_ref"] or "", []).append((assigned, fact["fact_id"]))
 
+        elif kind == "EnrolmentEnded":
+            end = body["valid_to"] or fact["recorded_at"]
+            self._left.append((body["service_ref"] or "", end, fact["fact_id"]))
+
     def rows(self) -> Rows:
+        for service, end, fact_id in self._left:
+            for enrolment in self._families["enrolments"].values():
+                if enrolment["service"] == service and enrolment["from"] < end < enrolment["to"]:
+                    enrolment |= {"to": end, "fact_ids": (*enrolment["fact_ids"], fact_id)}
         rows = {family: list(of.values()) for family, of in self._families.items()}
         for consent in rows["consents"]:
             consent["rightful"] = self._may_consent(consent.pop("given_by"), consent["subject"], consent["given_at"])
@@ -96,6 +106,8 @@ class _Dossier:
         if change:
             self._ends.setdefault((family, key), []).append((change, fact["fact_id"]))
         row = self._families[family].get(key)
+        if row is None and family == "requests" and key:
+            row = self._families[family][key] = {**answered_only(key), "fact_ids": ()}
         if row is not None:
             row |= change
             row["fact_ids"] = (*row["fact_ids"], fact["fact_id"])

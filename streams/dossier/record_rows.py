@@ -22,6 +22,7 @@ def kept_record(body: Mapping[str, Any]) -> Row:
         "category": stated(body["data_category"]),
         "rule": body["retention_rule_id"] or "",
         "until": _instant(body["retention_until"]),
+        "by_day": len(body["retention_until"] or "") == len("2026-03-10"),
         "state": stated(body["state"]),
     }
 
@@ -49,6 +50,8 @@ def hold(body: Mapping[str, Any]) -> Row:
         "type": (body["matter_type"] or stated(body["ground"])).upper(),
         "from": until(body["placed_at"]),
         "to": FAR,
+        "review_at": until(body["review_at"]),
+        "reviewed_at": FAR,
     }
 
 
@@ -56,11 +59,17 @@ def released(body: Mapping[str, Any], recorded_at: datetime) -> Row:
     return {"to": body["released_at"] or recorded_at}
 
 
+def reviewed(body: Mapping[str, Any], recorded_at: datetime) -> Row:
+    return {"reviewed_at": body["reviewed_at"] or recorded_at}
+
+
 def request(body: Mapping[str, Any]) -> Row:
     """A request under chapter III of the GDPR; what was done about it has the far future until it is done."""
     return {
         "ref": body["request_ref"] or "",
         "type": stated(body["request_type"]),
+        "channel": body.get("channel") or "",
+        "destination": body.get("destination_org_id") or "",
         "verified": body["identity_verified"],
         "received_at": until(body["received_at"]),
         "extended_at": FAR,
@@ -71,7 +80,8 @@ def request(body: Mapping[str, Any]) -> Row:
 
 
 def extended(body: Mapping[str, Any], recorded_at: datetime) -> Row:
-    return {"extended_at": body["extended_at"] or recorded_at}
+    """An extension counts only if the person was told of it, GDPR 12(3)."""
+    return {} if body.get("notified") is False else {"extended_at": body["extended_at"] or recorded_at}
 
 
 def fulfilled(body: Mapping[str, Any], recorded_at: datetime) -> Row:
@@ -84,6 +94,27 @@ def refused(body: Mapping[str, Any], recorded_at: datetime) -> Row:
 
 def informed(body: Mapping[str, Any], recorded_at: datetime) -> Row:
     return {"informed_at": body["informed_at"] or recorded_at}
+
+
+def answered_only(request_ref: str) -> Row:
+    """A request of which only what was done about it is known."""
+    return request(
+        {"request_ref": request_ref, "request_type": None, "received_at": None, "identity_verified": None}
+    )
+
+
+def recipient_to_be_told(body: Mapping[str, Any]) -> Row:
+    return {
+        "ref": body["request_ref"] or "",
+        "org": body["org_id"] or "",
+        "change": stated(body["change"]),
+        "owed_from": until(body["owed_from"]),
+        "disproportionate": body["disproportionate"] is True,
+    }
+
+
+def recipient_told(body: Mapping[str, Any]) -> Row:
+    return {"ref": body["request_ref"] or "", "org": body["org_id"] or "", "told_at": until(body["notified_at"])}
 
 
 def register_entry(body: Mapping[str, Any]) -> Row:

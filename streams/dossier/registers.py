@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from inzage.streams.dossier.relation_rows import stated
-from inzage.streams.dossier.rows import Row
+from inzage.streams.dossier.rows import Row, limit
 from inzage.streams.dossier.time import since, until
 
 Body = Mapping[str, Any]
@@ -43,6 +43,12 @@ class Register:
     def interval(self, body: Body) -> Row:
         """The half-open interval in which a statement holds; not stated is since ever and open."""
         return {"from": since(body.get(self.begins)), "to": until(body.get(self.ends))}
+
+
+def scope_of(categories: list[str] | None) -> Row:
+    """The categories that a scope covers; null is any."""
+    covered, any_category = limit(categories)
+    return {"categories": covered, "any_category": any_category}
 
 
 def _template_key(body: Body) -> Key:
@@ -81,7 +87,11 @@ REGISTERS: dict[str, Register] = {
         table="item_template",
         columns=("kind", "key"),
         key=_template_key,
-        entry=lambda body: {"product": body["product"] or "", "items": list(body["data_items"])},
+        entry=lambda body: {
+            "name": (body["template"] or "").upper(),
+            "product": body["product"] or "",
+            "items": list(body["data_items"]),
+        },
         identity=("template", "plan", "purpose", "partner_org_id", "product"),
     ),
     "InformationWallSet": Register(
@@ -104,9 +114,62 @@ REGISTERS: dict[str, Register] = {
         table="retention_override",
         columns=("record_id",),
         key=lambda body: (body["record_id"] or "",),
-        entry=lambda body: {"law": body["governing_law"] or "", "approver": body["approver"] or ""},
+        entry=lambda body: {
+            "law": body["governing_law"] or "",
+            "source": body["source"] or "",
+            "approver": body["approver"] or "",
+            "reason": body["reason"] or "",
+        },
         identity=("record_id",),
         looked_up_by=("record.record_id",),
+    ),
+    "EngagementRegistered": Register(
+        table="engagement",
+        columns=("org_id",),
+        key=lambda body: (body["party_org_id"] or "",),
+        entry=lambda body: {
+            "ref": body["engagement_ref"] or "",
+            "confidential": body["confidentiality"] is True,
+            **scope_of(body["scope_data_categories"]),
+        },
+        identity=("engagement_ref",),
+        looked_up_by=("org_key",),
+    ),
+    "TransactionOpened": Register(
+        table="deal",
+        columns=("ref",),
+        key=lambda body: (body["deal_id"] or "",),
+        entry=lambda body: {
+            "stage": stated(body["stage"]),
+            "parties": list(body["selected_party_org_ids"]),
+            "secret": body["nda"] is True,
+        },
+        identity=("deal_id",),
+        looked_up_by=("deal_id",),
+        begins="opened_at",
+        ends="closed_at",
+    ),
+    "RetentionRuleSet": Register(
+        table="retention_rule",
+        columns=("category",),
+        key=lambda body: (stated(body["data_category"]),),
+        entry=lambda body: {"ref": body["retention_rule_id"] or "", "period": body["period"] or ""},
+        identity=("retention_rule_id", "data_category", "purpose", "product"),
+        begins="approved_at",
+    ),
+    "PolicyPackInForce": Register(
+        table="pack_in_force",
+        columns=("key",),
+        key=lambda body: ("",),
+        entry=lambda body: {"pack": (body["pack"] or "").upper(), "version": body["version"] or ""},
+        identity=("pack", "version", "valid_from"),
+    ),
+    "NoticePublished": Register(
+        table="notice",
+        columns=("country",),
+        key=lambda body: (body["country"] or "",),
+        entry=lambda body: {"version": body["notice_version"] or "", "material": body["material"] is True},
+        identity=("notice_version", "country"),
     ),
     "EntitlementRegistered": Register(
         table="entitlement",

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from inzage.streams.dossier.rows import Row
-from inzage.streams.dossier.time import FAR, since, until
+from inzage.streams.dossier.time import FAR, after, since, until
 
 _CERTIFIERS = frozenset({"PHYSICIAN", "MEDICAL_ADVISER"})  # CIGNA-57
 
@@ -20,6 +20,9 @@ def enrolment(body: Mapping[str, Any]) -> Row:
         "employer_id": body["employer_id"] or "",
         "plan": body["plan"] or "",
         "country_of_work": body["country_of_work"] or "",
+        "service": body["service_ref"] or "",
+        "policyholder": body["policyholder"] or "",
+        "role_linked": body["role_linked_eligibility"],
         "from": since(body["valid_from"]),
         "to": until(body["valid_to"]),
     }
@@ -62,6 +65,7 @@ def emergency(body: Mapping[str, Any]) -> Row:
         "certified": met and certification.get("certifier_role") in _CERTIFIERS,
         "certified_at": until(certification.get("certified_at")),
         "incapable": body["subject_incapable"],
+        "country": body["location_country"] or "",
     }
 
 
@@ -100,7 +104,19 @@ def registered_person(body: Mapping[str, Any]) -> Row:
     return {
         "born": born.isoformat() if born else None,
         "country": body["residence_country"] or body["home_country"] or "",
+        "home": body["home_country"] or "",
         "vip": body["vip"] is True,
+    }
+
+
+def termination(body: Mapping[str, Any]) -> Row:
+    """The end of cover, and of its run-off; that of a run-off which is no period is not known."""
+    ended = until(body["terminated_at"])
+    run_off = body["run_off"]
+    return {
+        "ref": body["service_ref"] or "",
+        "at": ended,
+        "run_off_until": after(ended, run_off) if run_off else ended,
     }
 
 

@@ -46,6 +46,7 @@ def _request(activity: Activity) -> Body:
         "request_type": asked,
         "received_at": activity["occurred_at"],
         "identity_verified": activity["identity_verified"],
+        "channel": activity["channel"],
     }
 
 

@@ -18,7 +18,7 @@ _REFERENCES = (
     "mandate_ref",
     "application_ref",
 )
-_TIMES = ("opened_at", "given_at", "placed_at", "erased_at", "refused_at", "valid_from")
+_TIMES = ("opened_at", "given_at", "placed_at", "erased_at", "refused_at", "received_at", "owed_from", "valid_from")
 
 
 def row_of(record: SaidRecord) -> Row:

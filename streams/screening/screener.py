@@ -37,8 +37,8 @@ class Found:
 
     @property
     def counted(self) -> list[Hit]:
-        """Transfers under a derogation: whether those are occasional depends on how many there were."""
-        return [hit for hit in self.hits if hit.seen["instrument"].startswith("DEROGATION_")]
+        """What depends on how many there were: whether transfers are occasional, how many were told of an emergency."""
+        return [hit for hit in self.hits if hit.seen["counted_as"]]
 
 
 @dataclass(slots=True)
@@ -86,7 +86,7 @@ class Screener:
             if of_schema
             for found in self.judge(self.schemas.get(header) or split(header + b"\x00"), of_schema)
         ]
-        self._count_derogations(found, outcome)
+        self._count(found, outcome)
         for part in found:
             self._conclude(part, by_offset, outcome)
         outcome.rows = rows
@@ -161,7 +161,7 @@ class Screener:
 
     def _conclude(self, found: Found, by_offset: Mapping[int, SaidRecord], outcome: Outcome) -> None:
         maker = self.maker(found.tables)
-        for hit in self._again_with_derogations(found):
+        for hit in self._again_with_counts(found):
             outcome.verdicts += maker.verdicts(hit, by_offset[hit.offset])
         for row in found.unreadable:
             message = "activity: the datum cannot be read"
@@ -179,19 +179,18 @@ class Screener:
             parts.setdefault(sum(change <= row.now for change in changes), []).append(row)
         return [parts[number] for number in sorted(parts)]
 
-    def _count_derogations(self, found: Sequence[Found], outcome: Outcome) -> None:
-        """Count every transfer of the batch under a derogation, whatever schema it was written with."""
-        for hit in (hit for part in found for hit in part.counted):
-            key = f"{hit.seen['org_key']}|{hit.seen['instrument']}"
-            seen = self.store.derogations(key)
-            if hit.offset not in {offset for offset, _ in seen}:
+    def _count(self, found: Sequence[Found], outcome: Outcome) -> None:
+        """Count every event of the batch that is counted, whatever schema it was written with."""
+        for hit, key in ((hit, key) for part in found for hit in part.counted for key in hit.seen["counted_as"]):
+            seen = self.store.counted(key)
+            if hit.offset not in {offset for offset, _, _ in seen}:
                 at = datetime.fromisoformat(hit.seen["occurred_at"]).replace(tzinfo=UTC)
-                seen.append((hit.offset, at))
-                outcome.derogations[key] = seen
-        self.engine.load_derogations(self.controller, outcome.derogations)
+                seen.append((hit.offset, at, hit.seen["receiver"]))
+                outcome.counts[key] = seen
+        self.engine.load_counts(self.controller, outcome.counts)
 
-    def _again_with_derogations(self, found: Found) -> list[Hit]:
-        """Judge transfers under a derogation once more, now that all are counted: rare, so worth a second look."""
+    def _again_with_counts(self, found: Found) -> list[Hit]:
+        """Judge what is counted once more, now that all are: rare, so worth a second look."""
         offsets = {hit.offset for hit in found.counted}
         if not offsets:
             return found.hits

@@ -30,7 +30,7 @@ OK, VIOLATION, NOT_EVALUABLE, WARNING = 0, 1, 2, 3
 
 _SHOWN = (
     *("event_id", "subject.pseudonym", "occurred_at", "org_key", "destination", "actor.org_id", "actor.role"),
-    *("purpose", "plan", "instrument", "third_party", "has_transfer"),
+    *("purpose", "plan", "instrument", "third_party", "has_transfer", "counted_as", "receiver"),
 )
 _MOST_TEXT = 2_500  # characters; measured: fewer stages cost longer texts, more stages each their own analysis
 _TYPES = {"string": "String", "long": "Int64", "double": "Float64", "boolean": "Bool"}
@@ -166,7 +166,7 @@ class View:
         found = (
             f"SELECT {select}, {_hits(rules, results)} AS hits, [{lower}] AS lower "
             f"FROM {self._database}.{stages[-1].name} "
-            f"WHERE notEmpty(hits) OR startsWith({self._column('instrument')}, 'DEROGATION_')"
+            f"WHERE notEmpty(hits) OR notEmpty({self._column('counted_as')})"
         )
         return Plan(stages, found, ("_offset", "_horizon", "_now", "_fact", *shown, "hits", "lower"), by_clock)
 

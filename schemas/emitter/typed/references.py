@@ -326,3 +326,11 @@ class AccessCategoryDesignated(Statement, total=False):
     description: str | None
     valid_from: datetime | str | None
     valid_to: datetime | str | None
+
+class NoticePublished(Statement, total=False):
+    """A version of a privacy notice, of the controller or for one country."""
+    notice_version: str | None
+    country: str | None
+    material: bool | None
+    valid_from: datetime | str | None
+    valid_to: datetime | str | None
