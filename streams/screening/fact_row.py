@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-
 _REFERENCES = (
     "emergency_ref",
     "consent_ref",

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from inzage.schemas.codec import encode
 from inzage.schemas.errors import ContractError
 from inzage.schemas.json_face import read
-from inzage.streams.dossier.person import FAMILIES, rows_of
+from inzage.streams.dossier.kinds import FAMILIES
+from inzage.streams.dossier.person import rows_of
 from inzage.streams.dossier.time import FAR
 from inzage.streams.dossier.versions import PersonDossier
 from tests.differential.generator import Generator
@@ -122,7 +123,7 @@ def test_a_fact_is_seen_by_what_comes_after_it_and_by_itself() -> None:
     dossier.take(5, b"5", given_at())
     dossier.take(8, b"8", withdrawn_at(NOW + HOUR))
     assert not dossier.known_at("consents", 5) and dossier.known_at("consents", 5, itself=True)
-    assert [row["withdrawn_at"] for row in dossier.known_at("consents", 8)] == []
+    assert [row["withdrawn_at"] for row in dossier.known_at("consents", 8)] == [FAR], "what was before it"
     assert [row["withdrawn_at"] for row in dossier.known_at("consents", 7)] == [FAR]
     assert [row["withdrawn_at"] for row in dossier.known_at("consents", 9)] == [NOW + HOUR]
 
