@@ -99,7 +99,7 @@ LONGEST_PLAIN_ID = 127
 
 
 def may_be_remembered(message: bytes) -> bool:
-    """Whether the event type of an encoded activity, of the current schema, is one of those; cheap, without decoding."""
+    """Whether the event type of an encoded activity, of the current schema, is one of those, without decoding it."""
     if len(message) <= HEADER_BYTES or message[HEADER_BYTES] > LONGEST_PLAIN_ID:
         return True
     place = HEADER_BYTES + 1 + (message[HEADER_BYTES] >> 1)

@@ -15,10 +15,13 @@ from inzage.streams.screening.offline import OfflineScreening, Screened
 from inzage.streams.screening.pack import Entry, Example, Pack, Policies, policies_of
 
 _JUDGED = ("example", "judged")
-_SHARED = ("ConsentRuleSet", "LegitimateInterestAssessmentRecorded", "MajorityAgeSet", "TenantSetting")
+_SHARED = (
+    *("ConsentRuleSet", "LegitimateInterestAssessmentRecorded", "MajorityAgeSet", "TenantSetting"),
+    *("NoticePublished", "PolicyPackInForce", "RetentionRuleSet"),
+)
 """Facts that hold for everybody: an example with one of them runs alone."""
 
-_OWN = re.compile(r'"((?:SUB|ORG|PLAN|DPA|SCC|BCR|ACT|REC|UNIT|LINE|PROV|ANON|SRC|SYS)-)')
+_OWN = re.compile(r'"((?:SUB|ORG|PLAN|DPA|SCC|BCR|ACT|REC|UNIT|LINE|PROV|ANON|SRC|SYS|DEAL|ENT|ENG)-)')
 """How the identifiers begin that each example gets for itself."""
 
 

@@ -81,8 +81,13 @@ def compile_predicate(text: str, scope: Scope, *, where: str) -> Compiled:
         if name not in scope.physical:
             raise _refused(where, f"{_unknown(name, scope)}{_place(column, text)}")
         reads.add(name)
-        column.replace(sqlglot.parse_one(scope.physical[name], read="clickhouse"))
+        column.replace(_column(scope.physical[name]).copy())
     return Compiled(tree.sql(dialect="clickhouse", comments=False), frozenset(reads))
+
+
+@cache
+def _column(physical: str) -> exp.Expr:
+    return sqlglot.parse_one(physical, read="clickhouse")
 
 
 def _parse(text: str, where: str) -> exp.Expression:

@@ -120,8 +120,8 @@ class Screener:
     def _remember(self, record: SaidRecord, outcome: Outcome) -> None:
         """Take an activity that amounts to a fact into the dossier.
 
-        One that contradicts what was said is judged all the same, but changes nothing; an unreadable one becomes a dead
-        letter where it is judged.
+        One that contradicts what was said is judged all the same, but changes nothing; an unreadable one becomes a
+        dead letter where it is judged.
         """
         assert record.value is not None
         try:
