@@ -69,7 +69,8 @@ def _run(
             example_of[len(lines)] = number
     read: list[tuple[int, str, Mapping[str, Any] | ContractError]]
     read = [(number, json.dumps(line), line) for number, line in enumerate(lines, start=1)]
-    screened = screening.screen(read_arrivals(read, strict=False, controller_id=policies.controller_id))
+    said = read_arrivals(read, strict=False, controller_id=policies.controller_id)
+    screened = screening.screen(said, otherwise=policies.controller_id)
     problems = {example_of[line]: message for line, _, message in reversed(screened.refused)}
     found = found_in(screened)
     return {
