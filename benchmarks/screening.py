@@ -88,7 +88,8 @@ def made(controller: Controller, count: int) -> list[Row]:
             "subject": {"pseudonym": f"subject-{number % SUBJECTS:06}"},
         }
         known_at = int((START + timedelta(seconds=number)).timestamp() * 1000)
-        rows.append(Row(number + 10, known_at, encode("activity", read({"event": event}).record)[HEADER_BYTES:]))
+        datum = encode("activity", read({"event": event}).record)[HEADER_BYTES:]
+        rows.append(Row(number + 10, known_at, datum, "", number + 10, known_at))
     return rows
 
 

@@ -54,6 +54,7 @@ def main(
             settings = Settings(
                 controllers=(CONTROLLER,),
                 kafka={"bootstrap_servers": broker.bootstrap_servers, "partitions": partitions},
+                data_dir=Path(folder),
                 clickhouse={"url": endpoint.url},
             )
             ensure_topics(settings, [CONTROLLER])
@@ -68,6 +69,7 @@ def _measure(settings: Settings, endpoint: Endpoint, events: int) -> dict[str, A
         **os.environ,
         "INZAGE_CONTROLLERS": json.dumps([CONTROLLER]),
         "INZAGE_KAFKA__BOOTSTRAP_SERVERS": settings.kafka.bootstrap_servers,
+        "INZAGE_DATA_DIR": str(settings.data_dir),
         "INZAGE_CLICKHOUSE__URL": endpoint.url,
     }
     client = open_clickhouse(settings.clickhouse, answer_within=60)

@@ -17,7 +17,7 @@ from inzage.console.output import EXIT_USAGE, stderr
 from inzage.schemas.errors import InzageError
 
 COMMANDS = {
-    "up": "Run broker, ClickHouse endpoint, worker and sink on this machine.",
+    "up": "Run broker, ClickHouse endpoint, worker, sink and sealer on this machine.",
     "demo": "Run the whole path once on real and generated events and show what was found.",
     "emit": "Emit facts and events from JSON lines.",
     "import": "Import events from other formats (FHIR AuditEvents).",
@@ -25,6 +25,7 @@ COMMANDS = {
     "policy": "Check policy packs and run their examples; show what they cover.",
     "verify": "Recompute the trail and say whether it is what was sealed.",
     "trail": "Show what the trail holds and whether it is complete.",
+    "gaps": "Show which numbers of which source are missing, and who fell silent.",
     "violations": "Show violations from the trail, with the promise each breaks.",
     "dead-letters": "List, show and replay what could not be read.",
     "ledger-vectors": "Run Merkle proofs made elsewhere against the ledger.",
@@ -32,6 +33,7 @@ COMMANDS = {
     "topics": "Create the topics of the installation.",
     "worker": "Run the screening worker.",
     "sink": "Run the trail sink.",
+    "sealer": "Run the sealer of the trail.",
 }
 
 

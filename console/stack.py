@@ -1,7 +1,8 @@
-"""Decides what the stack of one machine is made of: broker, ClickHouse endpoint, worker and sink, in this order.
+"""Decides what the stack of one machine is made of: broker, ClickHouse endpoint, worker, sink, sealer.
 
 Kafka and ClickHouse of one's own take the place of the local ones. The broker counts as ready when the topics
-stand, so worker and sink never start without them.
+stand, so worker, sink and sealer never start without them. The sealer keeps key and state in
+`data_dir/sealer`, its archive in `data_dir/archive` unless the settings say otherwise.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from inzage.console.output import say
 from inzage.deploy.local.clickhouse.endpoint import Endpoint
 from inzage.deploy.local.kafka import Broker
 from inzage.deploy.local.ports import free_port
@@ -69,7 +71,7 @@ def compose(
         services.append(endpoint)
     else:
         _bring_up_to_date(settings)
-    for name in ("worker", "sink"):
+    for name in ("worker", "sink", "sealer"):
         command = [sys.executable, "-m", "inzage.console.main", name]
         services.append(
             Service(name, command, env=_env(settings), depends_on=[service.name for service in services[:2]])
@@ -114,7 +116,7 @@ def _topics_stand(answers: Callable[[], bool], settings: Settings) -> Callable[[
 
 def _bring_up_to_date(settings: Settings) -> None:
     from inzage.sinks.connection import open_clickhouse
-    from inzage.sinks.migrations import migrate
+    from inzage.sinks.migrations import migrate, waiting
 
     client = open_clickhouse(settings.clickhouse, answer_within=60.0)
 
@@ -127,6 +129,8 @@ def _bring_up_to_date(settings: Settings) -> None:
 
     try:
         migrate(execute, settings.clickhouse.database)
+        if waiting(execute, settings.clickhouse.database):
+            say("this ClickHouse keeps no roles of its own: see docs/guide/roles.md for its users file")
     finally:
         client.close()
 

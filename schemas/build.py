@@ -25,6 +25,7 @@ RECORDS = (
     "dead_letter",
     "review",
     "heartbeat",
+    "incompleteness",
     "checkpoint",
     "attestation",
     "pruning",

@@ -11,11 +11,13 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 from inzage.schemas.errors import ConfigError, TransientError
 from inzage.schemas.settings import ClickHouseSettings
 
+_AUTHENTICATION_FAILED = 516
+
 
 def open_clickhouse(clickhouse: ClickHouseSettings, *, answer_within: float) -> Client:
     """A connected client without a session; `answer_within` in seconds for each answer.
 
-    Raises `TransientError` when ClickHouse does not answer and `ConfigError` for a wrong address.
+    Raises `TransientError` when ClickHouse does not answer and `ConfigError` for a wrong address or user.
     """
     address = urlsplit(clickhouse.url)
     if address.scheme not in ("http", "https") or not address.hostname:
@@ -33,6 +35,10 @@ def open_clickhouse(clickhouse: ClickHouseSettings, *, answer_within: float) -> 
             autogenerate_session_id=False,
         )
     except (ClickHouseError, OSError) as error:
+        if getattr(error, "code", None) == _AUTHENTICATION_FAILED:
+            raise ConfigError(
+                "clickhouse.username: refused, or clickhouse.password is wrong", code="config.clickhouse"
+            ) from error
         raise TransientError(
             f"ClickHouse does not answer on {clickhouse.url}", code="transient.clickhouse"
         ) from error

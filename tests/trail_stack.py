@@ -15,7 +15,8 @@ from typing import Any
 
 from clickhouse_connect.driver.client import Client
 from kafka import KafkaProducer
-from kafka.admin import KafkaAdminClient
+from kafka.admin import KafkaAdminClient, OffsetSpec
+from kafka.structs import TopicPartition
 
 from inzage.deploy.local.clickhouse.endpoint import Endpoint
 from inzage.deploy.local.kafka import Broker
@@ -25,7 +26,8 @@ from inzage.schemas.settings import Settings
 from inzage.schemas.topics import CHECKPOINTS, LAW_REFERENCES, PRUNING_REQUESTS, SCHEMAS, ControllerTopics
 from inzage.sinks.connection import open_clickhouse
 from inzage.sinks.intake import Pace
-from inzage.sinks.logs import Cluster, read_cluster, topics_of
+from inzage.sinks.ledger.compact_range import CompactRange
+from inzage.sinks.logs import Cluster, Topic, read_cluster, topics_of
 from inzage.sinks.migrations import migrate
 from inzage.sinks.sealing.process import open_sealer
 from inzage.sinks.sealing.sealer import Sealer
@@ -95,6 +97,10 @@ class Stack:
     def cluster(self) -> Cluster:
         return read_cluster(self.settings.kafka, topics_of([self.controller]))
 
+    def kept(self, name: str) -> list[Topic]:
+        """The topic of a name, as the trail keeps it."""
+        return [topics_of([self.controller])[name]]
+
     def trail(self, pace: Pace = QUICK) -> Trail:
         client = open_clickhouse(self.settings.clickhouse, answer_within=pace.insert_within + 5)
         return Trail(client, self.database, pace.insert_within)
@@ -117,15 +123,20 @@ class Stack:
         return open_sealer(settings, self.cluster(), topics_of([self.controller]), **options)
 
     async def seal(self, folder: Path, within: float = 40, **options: Any) -> None:
-        """Run a sealer until everything that stands on the topics now is sealed, public and archived."""
+        """Run a sealer until everything that stands on the topics now is sealed, public and archived; `options` are
+        those of `open_sealer`.
+        """
         topics = topics_of([self.controller])
         logs = self.cluster().logs(topic for topic in topics.values() if topic.sealed)
-        ends = {extent.log.id: extent.end - extent.begin for extent in read_extents(self.settings.kafka, logs)}
+        ends = {extent.log.id: extent.end for extent in read_extents(self.settings.kafka, logs)}
+        asked = self.requests()
         sealer = self.sealer(folder, **options)
         running = asyncio.create_task(sealer.run())
         try:
             async with asyncio.timeout(within):
-                while not all(sealer.sealed.get(origin, -1) >= size for origin, size in ends.items()):
+                while sealer.answered_until < asked or any(
+                    sealer.sealed_until.get(origin, -1) < end for origin, end in ends.items()
+                ):
                     if running.done():
                         running.result()
                         raise AssertionError("the sealer stopped")
@@ -133,6 +144,15 @@ class Stack:
         finally:
             sealer.stop()
             await running
+
+    def requests(self) -> int:
+        """The end of the topic of requests to the sealer."""
+        admin = KafkaAdminClient(bootstrap_servers=self.settings.kafka.bootstrap_servers, bootstrap_timeout_ms=10_000)
+        try:
+            place = TopicPartition(PRUNING_REQUESTS, 0)
+            return int(admin.list_partition_offsets({place: OffsetSpec.LATEST})[place].offset)
+        finally:
+            admin.close()
 
     async def keep_sealed(self, within: float = 40) -> None:
         """Run a sink until the trail holds every record and every checkpoint that is on the topics now."""
@@ -151,6 +171,13 @@ class Stack:
             return all(held.get(origin, -1) >= offset for origin, offset in wanted)
 
         await until(self.sink(), reached, within)
+
+    def recomputed(self, log_id: str, size: int) -> CompactRange:
+        """The tree over the first rows of a log in the trail."""
+        sql = f"SELECT hex(leaf_hash) FROM trail.log WHERE log_id = '{log_id}' ORDER BY offset LIMIT {size}"
+        tree = CompactRange()
+        tree.extend([bytes.fromhex(leaf) for (leaf,) in self.rows(sql)])
+        return tree
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         return list(self.client.query(sql.replace("trail.", f"{self.database}.")).result_rows)

@@ -7,6 +7,15 @@ from typing import Annotated
 
 import typer
 
+from inzage.console.consultation import (
+    DEFAULT_PURPOSE,
+    ActorOption,
+    PurposeOption,
+    Reader,
+    RoleOption,
+    controllers_read,
+    recorded,
+)
 from inzage.console.output import EXIT_FINDINGS, Output, OutputOption, say, show_object, show_rows
 from inzage.schemas.errors import ConfigError
 from inzage.schemas.settings import load_settings
@@ -19,13 +28,25 @@ _COLUMNS = ("dead_letter_id", "said_at", "reason", "message", "topic", "partitio
 @app.command("list")
 def list_(
     limit: Annotated[int, typer.Option(min=1, help="At most so many lines.")] = 50,
+    actor: ActorOption = "",
+    purpose: PurposeOption = DEFAULT_PURPOSE,
+    role: RoleOption = "",
     output: OutputOption = Output.TABLE,
 ) -> None:
-    """List dead letters, newest first. Exit 1 when there is one."""
+    """List dead letters, newest first. Exit 1 when there is one.
+
+    Looking is recorded as an event of each controller of the installation, with the rows that are its own.
+    """
     from inzage.sinks.reading import open_trail
 
-    with open_trail(load_settings()) as trail:
-        found = list(trail.select_named("dead_letters", limit=limit))
+    settings = load_settings()
+    reader, asked = Reader(actor, purpose, role), {"limit": limit}
+    with (
+        recorded(settings, controllers_read(settings), reader, query="dead_letters", filter=asked) as look,
+        open_trail(settings) as trail,
+    ):
+        found = list(trail.select_named("dead_letters", **asked))
+        look.rows.update(row["controller_id"] for row in found)
     if output is Output.TABLE:
         found = [{**row, "dead_letter_id": row["dead_letter_id"][:12]} for row in found]
     show_rows(found, _COLUMNS, output)
@@ -34,14 +55,31 @@ def list_(
 
 
 @app.command()
-def show(identifier: str, output: OutputOption = Output.TABLE) -> None:
-    """Show one dead letter with its original bytes in hexadecimal; its identifier may be shortened."""
+def show(
+    identifier: str,
+    actor: ActorOption = "",
+    purpose: PurposeOption = DEFAULT_PURPOSE,
+    role: RoleOption = "",
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Show one dead letter with its original bytes in hexadecimal; its identifier may be shortened.
+
+    Looking is recorded as an event of its controller; of every controller when it belongs to none of them.
+    """
     from inzage.sinks.reading import open_trail
     from inzage.sinks.replay import find
 
-    with open_trail(load_settings()) as trail:
-        letter = asdict(find(trail, identifier))
-    shown = {name: value.hex() if isinstance(value, bytes) else value for name, value in letter.items()}
+    settings = load_settings()
+    reader, asked = Reader(actor, purpose, role), {"identifier": identifier}
+    with (
+        recorded(settings, controllers_read(settings), reader, query="dead_letter", filter=asked) as look,
+        open_trail(settings) as trail,
+    ):
+        letter = find(trail, identifier)
+        if letter.controller_id in look.controllers:
+            look.controllers = (letter.controller_id,)
+        look.rows.update(dict.fromkeys(look.controllers, 1))
+    shown = {name: value.hex() if isinstance(value, bytes) else value for name, value in asdict(letter).items()}
     show_object(shown, output)
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from inzage.console.output import EXIT_FINDINGS, Output, OutputOption, say, show_object, show_rows
 from inzage.schemas.settings import load_settings
+
+if TYPE_CHECKING:
+    from inzage.streams.screening.pack import Entry
 
 app = typer.Typer(help="Check policy packs and run their examples; show what they cover.", no_args_is_help=True)
 
@@ -53,7 +56,7 @@ def coverage(packs: PacksOption = None, output: OutputOption = Output.TABLE) -> 
     rows: list[dict[str, Any]] = []
     for name in load_settings().controllers:
         policies = policies_of(name, packs)
-        for entry in policies.entries:
+        for entry in (*policies.entries, *policies.unjudged):
             row = {
                 "controller": policies.controller_id,
                 "pack": policies.pack_of[entry.id].pack,
@@ -62,17 +65,34 @@ def coverage(packs: PacksOption = None, output: OutputOption = Output.TABLE) -> 
                 "severity": entry.severity,
                 "theme": entry.theme.value,
                 "heading": entry.heading,
-                "violating_examples": len(entry.examples.violates),
-                "complying_examples": len(entry.examples.complies),
+                "kept_by": _kept_by(entry),
+                "state": entry.state,
+                "violating_examples": len(entry.examples.violates) if entry.examples else 0,
+                "complying_examples": len(entry.examples.complies) if entry.examples else 0,
             }
             if not any(known["id"] == entry.id for known in rows):
                 rows.append(row)
     if output is Output.TABLE:
         counts = Counter((row["pack"], row["kind"], row["severity"]) for row in rows)
+        counted = Counter((row["pack"], row["kind"], row["severity"]) for row in rows if _counts(row))
         shown = [
-            {"pack": pack, "kind": kind, "severity": severity, "entries": count}
-            for (pack, kind, severity), count in sorted(counts.items(), key=str)
+            {"pack": of[0], "kind": of[1], "severity": of[2], "entries": count, "with_examples": counted[of]}
+            for of, count in sorted(counts.items(), key=str)
         ]
-        show_rows(shown, ("pack", "kind", "severity", "entries"), output, title=f"{len(rows)} entries")
+        title = f"{len(rows)} entries, {sum(counted.values())} with examples both ways"
+        show_rows(shown, ("pack", "kind", "severity", "entries", "with_examples"), output, title=title)
     else:
         show_rows(rows, (), output)
+
+
+def _kept_by(entry: Entry) -> str:
+    """What keeps a promise: its predicate, a scheduled check, a service, reference data, or several of them."""
+    parts = ["predicate"] if entry.violated_when else []
+    parts += [f"check {entry.check}"] if entry.check else []
+    parts += [entry.served_by.by] if entry.served_by else []
+    parts += [f"{', '.join(entry.reference.kinds)} ({entry.reference.loaded_by})"] if entry.reference else []
+    return "; ".join(parts)
+
+
+def _counts(row: dict[str, Any]) -> bool:
+    return bool(row["violating_examples"] and row["complying_examples"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,6 +14,9 @@ from inzage.schemas.errors import ConfigError
 from inzage.schemas.json_lines import read_lines
 
 app = typer.Typer(help="Judge facts and events of a file, without Kafka or ClickHouse.")
+
+CLOCK = ["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d"]
+"""How an instant is given; without a zone it is UTC."""
 
 _SHOWN = (
     *(
@@ -37,6 +41,7 @@ def screen(
     output: OutputOption = Output.TABLE,
     scenario: Annotated[bool, typer.Option("--scenario", help="the lines are scenarios with expectations")] = False,
     controller: Annotated[str | None, typer.Option(help="controller of lines that name none")] = None,
+    now: Annotated[datetime | None, typer.Option(formats=CLOCK, help="also judge deadlines as of this time")] = None,
     packs: Annotated[Path | None, typer.Option(help="folder of packs that stand before those that ship")] = None,
 ) -> None:
     """Print one line a verdict. Exit 1 when there is a violation or a failed expectation, 2 for lines unreadable."""
@@ -44,10 +49,10 @@ def screen(
         raise ConfigError(f"{file}: there is no such file", code="config.file")
     if scenario:
         raise typer.Exit(_run_scenarios(file, packs, output))
-    raise typer.Exit(_screen(file, packs, controller, output))
+    raise typer.Exit(_screen(file, packs, controller, now, output))
 
 
-def _screen(file: Path, packs: Path | None, controller: str | None, output: Output) -> int:
+def _screen(file: Path, packs: Path | None, controller: str | None, now: datetime | None, output: Output) -> int:
     from inzage.streams.screening.offline import OfflineScreening
 
     lines = read_lines(
@@ -56,7 +61,8 @@ def _screen(file: Path, packs: Path | None, controller: str | None, output: Outp
     for line in lines:
         for note in line.said.notes if line.said else ():
             say(f"{file.name}, line {line.number}: {note}; taken as OTHER or left out")
-    screened = OfflineScreening(packs).screen(lines)
+    clock = () if now is None else (now if now.tzinfo else now.replace(tzinfo=UTC),)
+    screened = OfflineScreening(packs).screen(lines, clock=clock)
     for number, code, message in screened.refused:
         say(f"[red]{file.name}, line {number}: {message}[/red] ({code})")
     columns = ("result", "severity", "rule_id", "promise", "articles", "event_id", "reason")

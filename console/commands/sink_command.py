@@ -18,11 +18,14 @@ def run(
     metrics_port: Annotated[int | None, typer.Option(help="Serve Prometheus metrics on 127.0.0.1.")] = None,
 ) -> None:
     """Keep the trail until signalled. Exit 70 on what it cannot get over: start it again."""
+    from inzage.deploy.local.clickhouse.accounts import account_of
     from inzage.sinks.process import run_sink
+    from inzage.sinks.roles import Role
 
     settings = load_settings()
     if kafka:
         settings.kafka = KafkaSettings(**{**settings.kafka.model_dump(), "bootstrap_servers": kafka})
     if clickhouse:
         settings.clickhouse = ClickHouseSettings(**{**settings.clickhouse.model_dump(), "url": clickhouse})
+    settings.clickhouse = account_of(settings, Role.SINK)
     raise typer.Exit(run_sink(settings, metrics_port=metrics_port))

@@ -12,7 +12,19 @@ from inzage.schemas.settings import load_settings
 
 app = typer.Typer(no_args_is_help=True, help="Show what the trail holds and whether it is complete.")
 
-_COLUMNS = ("topic", "partition", "first", "last", "rows", "gaps", "duplicates", "dead_letters", "lag")
+_COLUMNS = (
+    "topic",
+    "partition",
+    "first",
+    "last",
+    "rows",
+    "gaps",
+    "duplicates",
+    "dead_letters",
+    "lag",
+    "sealed",
+    "unsealed",
+)
 
 
 @app.callback()
@@ -34,7 +46,7 @@ def status(
     shown = [log for log in logs if empty or log.rows or log.lag]
     show_rows([{**asdict(log), "complete": log.complete} for log in shown], _COLUMNS, output)
     wrong = [log for log in logs if not log.complete]
-    behind = sum(log.lag for log in logs)
-    say(f"{len(logs)} logs, {sum(log.rows for log in logs)} rows, {behind} behind, {len(wrong)} incomplete")
+    rows, behind, unsealed = (sum(getattr(log, name) for log in logs) for name in ("rows", "lag", "unsealed"))
+    say(f"{len(logs)} logs, {rows} rows, {behind} behind, {unsealed} not sealed, {len(wrong)} incomplete")
     if wrong:
         raise typer.Exit(EXIT_FINDINGS)

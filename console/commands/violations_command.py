@@ -6,6 +6,15 @@ from typing import Annotated
 
 import typer
 
+from inzage.console.consultation import (
+    DEFAULT_PURPOSE,
+    ActorOption,
+    PurposeOption,
+    Reader,
+    RoleOption,
+    controllers_read,
+    recorded,
+)
 from inzage.console.output import EXIT_FINDINGS, Output, OutputOption, show_rows
 from inzage.schemas.settings import load_settings
 
@@ -25,17 +34,27 @@ def violations(
     by_rule: Annotated[bool, typer.Option("--by-rule", help="Count them by entry of the pack.")] = False,
     warnings: Annotated[bool, typer.Option("--warnings", help="Also warnings and what could not be judged.")] = False,
     limit: Annotated[int, typer.Option(min=1, help="At most so many lines.")] = 50,
+    actor: ActorOption = "",
+    purpose: PurposeOption = DEFAULT_PURPOSE,
+    role: RoleOption = "",
     output: OutputOption = Output.TABLE,
 ) -> None:
-    """Show the newest violations as they stand after every revision. Exit 1 when there is one."""
+    """Show the newest violations as they stand after every revision. Exit 1 when there is one.
+
+    Looking is recorded as an event of each controller read, before anything is shown.
+    """
     from inzage.sinks.reading import open_trail
 
-    results = _ALL if warnings else _ALL[:1]
-    with open_trail(load_settings()) as trail:
-        query = "violations_by_rule" if by_rule else "violations"
-        found = list(
-            trail.select_named(query, results=results, controller=controller.upper(), rule=rule, limit=limit)
-        )
+    settings = load_settings()
+    controllers = controllers_read(settings, controller)
+    query = "violations_by_rule" if by_rule else "violations"
+    asked = {"results": _ALL if warnings else _ALL[:1], "rule": rule, "limit": limit}
+    with (
+        recorded(settings, controllers, Reader(actor, purpose, role), query=query, filter=asked) as look,
+        open_trail(settings) as trail,
+    ):
+        found = list(trail.select_named(query, controllers=list(controllers), **asked))
+        look.rows.update(row["controller_id"] for row in found)
     show_rows(found, _BY_RULE if by_rule else _NEWEST, output)
     if found:
         raise typer.Exit(EXIT_FINDINGS)

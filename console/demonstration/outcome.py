@@ -69,6 +69,7 @@ class Outcome:
                 "dead_letters": sum(log.dead_letters for log in logs),
                 "lag": self.standing.lag,
                 "unjudged": self.standing.unjudged,
+                "unsealed": self.standing.unsealed,
             },
             "seconds": dict(self.seconds),
         }

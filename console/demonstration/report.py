@@ -71,7 +71,8 @@ def _trail(outcome: Outcome) -> str:
     complete = "every offset is there once" if outcome.standing.complete else "[bold red]not complete[/bold red]"
     return (
         f"[bold]Trail[/bold]     {trail['rows']:,} rows of {trail['logs']} logs, {complete}: {trail['gaps']} gaps, "
-        f"{trail['duplicates']} duplicates, {trail['lag']} behind, {trail['unjudged']} not judged."
+        f"{trail['duplicates']} duplicates, {trail['lag']} behind, {trail['unjudged']} not judged, "
+        f"{trail['unsealed']} not sealed."
     )
 
 

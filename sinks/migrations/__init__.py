@@ -1,19 +1,28 @@
 """Decides which tables the trail has: numbered SQL files, applied once each, in order, and never changed after.
 
-Each file is one statement that may be repeated. `{database:Identifier}` in it is the trail's database. A table
-row is never altered in place; a new column is a new file.
+Each file is one statement that may be repeated. `{database:Identifier}` in it is the trail's database, and
+`{role_sink:Identifier}` the role of the sink there. A table row is never altered in place; a new column is a new
+file.
+
+An engine that has only a users file cannot keep roles. Steps about them wait there, `waiting` names them, and the
+users file has to say the same (`sinks/roles.py`).
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 
 from inzage.schemas.errors import ConfigError
 
 DATABASE = "inzage"
+
+_ABOUT_ROLES = re.compile(r"(?:--[^\n]*\n|\s)*(?:CREATE ROLE|GRANT|REVOKE)\b")
+_ROLE = re.compile(r"\{role_([a-z]+):Identifier\}")
+_KEEPS_ROLES = "SELECT name FROM system.user_directories WHERE type NOT IN ('users_xml', 'ldap')"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +37,15 @@ class Migration:
     def sha256(self) -> str:
         return hashlib.sha256(self.text.encode()).hexdigest()
 
+    @property
+    def about_roles(self) -> bool:
+        """Whether it says who may do what, rather than what there is."""
+        return _ABOUT_ROLES.match(self.text) is not None
+
     def statement(self, database: str) -> str:
         """The statement for `database`, whose name is a plain identifier."""
-        return self.text.replace("{database:Identifier}", f"`{database}`")
+        text = self.text.replace("{database:Identifier}", f"`{database}`")
+        return _ROLE.sub(rf"`{database}_\1`", text)
 
 
 def migrations() -> Iterator[Migration]:
@@ -47,14 +62,16 @@ def migrate(execute: Callable[[str], str], database: str = DATABASE) -> tuple[st
     `execute` runs one statement and returns its rows as tab-separated text. Raises `ConfigError` when a step that
     was applied has another text now: the tables are then not what this version takes them for.
     """
-    if not database.isidentifier():
-        raise ConfigError("clickhouse.database: not a plain name", code="config.database")
     steps = list(migrations())
+    _require_plain(database)
     execute(f"CREATE DATABASE IF NOT EXISTS `{database}`")
     execute(steps[0].statement(database))
     applied = dict(_applied(execute(f"SELECT number, sha256 FROM `{database}`.migrations")))
+    held_back = _held_back(execute, steps, applied)
     taken = []
     for step in steps:
+        if step.number in held_back:
+            continue
         if step.number not in applied:
             execute(step.statement(database))
             values = f"({step.number}, '{step.name}', '{step.sha256}')"
@@ -67,6 +84,29 @@ def migrate(execute: Callable[[str], str], database: str = DATABASE) -> tuple[st
                 hint="this data directory belongs to another version",
             )
     return tuple(taken)
+
+
+def waiting(execute: Callable[[str], str], database: str = DATABASE) -> tuple[str, ...]:
+    """The names of steps that wait because the engine keeps no roles; none on a server that keeps them."""
+    _require_plain(database)
+    steps = list(migrations())
+    held_back = _held_back(
+        execute, steps, dict(_applied(execute(f"SELECT number, sha256 FROM `{database}`.migrations")))
+    )
+    return tuple(step.name for step in steps if step.number in held_back)
+
+
+def _held_back(
+    execute: Callable[[str], str], steps: Sequence[Migration], applied: Mapping[int, str]
+) -> frozenset[int]:
+    """The numbers of steps about roles that are not applied and that this engine could not keep."""
+    missing = frozenset(step.number for step in steps if step.about_roles and step.number not in applied)
+    return missing if missing and not execute(_KEEPS_ROLES).strip() else frozenset()
+
+
+def _require_plain(database: str) -> None:
+    if not database.isidentifier():
+        raise ConfigError("clickhouse.database: not a plain name", code="config.database")
 
 
 def _applied(rows: str) -> Iterator[tuple[int, str]]:

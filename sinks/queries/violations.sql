@@ -4,7 +4,7 @@ WITH newest AS
     SELECT *
     FROM {database:Identifier}.violations
     WHERE result IN {results:Array(String)}
-        AND ({controller:String} = '' OR controller_id = {controller:String})
+        AND controller_id IN {controllers:Array(String)}
         AND ({rule:String} = '' OR rule_id = {rule:String})
     ORDER BY occurred_at DESC, verdict_id
     LIMIT {limit:UInt64}

@@ -12,7 +12,7 @@ SELECT
     max(occurred_at) AS newest
 FROM {database:Identifier}.violations
 WHERE result IN {results:Array(String)}
-    AND ({controller:String} = '' OR controller_id = {controller:String})
+    AND controller_id IN {controllers:Array(String)}
     AND ({rule:String} = '' OR rule_id = {rule:String})
 GROUP BY controller_id, rule_id
 ORDER BY violations DESC, controller_id, rule_id

@@ -12,9 +12,8 @@ from dataclasses import dataclass, field
 from aiokafka import ConsumerRecord
 
 from inzage.schemas.errors import TamperError
-from inzage.sinks.leaf import headers_bytes, leaf_bytes
+from inzage.sinks.leaf import leaf_hashes
 from inzage.sinks.ledger.compact_range import CompactRange, Subtree
-from inzage.sinks.ledger.hashing import hash_leaves
 from inzage.sinks.sealing.round import Cut
 from inzage.sinks.sealing.state import Awaited, Standing
 
@@ -55,11 +54,13 @@ class Growth:
         """Add records as they were fetched, cutting at every `step`; raises `TamperError` for one that is missing, or
         when the root that is public does not come out.
         """
-        records = [record for record in records if record.offset >= self.due]  # a fetch may be older than a seek
+        due = self.due
+        if records and records[0].offset < due:  # a fetch may be older than a seek
+            records = [record for record in records if record.offset >= due]
         if not records:
             return
-        if records[-1].offset - self.due + 1 != len(records):
-            wanted = next(at for at, record in enumerate(records, self.due) if record.offset != at)
+        if records[0].offset != due or records[-1].offset - due + 1 != len(records):
+            wanted = next(at for at, record in enumerate(records, due) if record.offset != at)
             raise TamperError(f"{self.origin}: offset {wanted} is missing", code="tamper.gap")
         leaves = leaf_hashes(records)
         while leaves:
@@ -97,20 +98,3 @@ class Growth:
             )
         self.awaited, self.agreed = None, self.standing()
         self.cut_at, self.subtrees = self.tree.size, []
-
-
-def leaf_hashes(records: Sequence[ConsumerRecord]) -> list[bytes]:
-    """The RFC 6962 leaf hash of each record."""
-    return hash_leaves(
-        [
-            leaf_bytes(
-                record.offset,
-                record.timestamp_type,
-                record.timestamp,
-                record.key,
-                record.value,
-                headers_bytes(record.headers),
-            )
-            for record in records
-        ]
-    )

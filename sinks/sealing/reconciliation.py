@@ -135,5 +135,5 @@ def _contradiction(what: str) -> TamperError:
     return TamperError(
         f"{what}: what is public is not what this sealer kept",
         code="tamper.sealer-state",
-        hint="if another sealer took over, remove this one's state and key folder's state.sqlite to take over again",
+        hint="if another sealer took over, end it and remove this one's state.sqlite, not its key, to go on here",
     )

@@ -52,6 +52,10 @@ class DossierStore:
             self._open[subject] = dossier
         return self._open.get(subject)
 
+    def opened(self) -> list[PersonDossier]:
+        """The dossiers that were opened, in the order in which they were."""
+        return list(self._open.values())
+
     def open(self, subject: str) -> PersonDossier:
         """The dossier of a person, a new one when there was none."""
         return self.get(subject) or self._open.setdefault(subject, PersonDossier(subject))

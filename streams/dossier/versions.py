@@ -6,12 +6,14 @@ therefore do not depend on where a batch was cut, and a replay gives the same on
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from inzage.schemas.errors import ContractError
 from inzage.streams.dossier.person import FAMILIES, Row, contradiction, rows_of
+from inzage.streams.dossier.time import FAR, LONG_AGO
 
 STILL_KNOWN = (1 << 63) - 1
 
@@ -67,10 +69,40 @@ class PersonDossier:
             if row not in known:
                 self.versions[family].append({**row, "known_from": offset, "known_to": STILL_KNOWN})
 
-    def known_at(self, family: str, offset: int, *, itself: bool = False) -> list[Row]:
-        """The rows of `family` that a record at `offset` sees; with `itself` what it says too."""
-        begin = offset + itself
-        return [row for row in self.versions[family] if row["known_from"] < begin and offset < row["known_to"]]
+    def known_before(self, family: str, horizon: int) -> list[Row]:
+        """The rows of `family` as the facts below the offset `horizon` say."""
+        return [row for row in self.versions[family] if row["known_from"] < horizon <= row["known_to"]]
+
+    def reaches_back_to(self, offset: int) -> datetime | None:
+        """The first instant at which the fact at `offset` changed what is true; None when it changed nothing."""
+        instants = []
+        for versions in self.versions.values():
+            old = [_content(row) for row in versions if row["known_to"] == offset]
+            new = [_content(row) for row in versions if row["known_from"] == offset]
+            instants += [_first_difference(row, old) for row in new]
+            instants += [_begin(row) for row in old if all(_key(row) != _key(other) for other in new)]
+        return min(instants, default=None)
+
+
+def _first_difference(row: Row, before: Iterable[Row]) -> datetime:
+    """From when on `row` says something else than the row of the same key among `before`."""
+    earlier = next((other for other in before if _key(other) == _key(row)), None)
+    if earlier is None:
+        return _begin(row)
+    changed = {name for name in row if name != "fact_ids" and row[name] != earlier.get(name)}
+    instants = [value for name in changed for value in (row[name], earlier.get(name)) if isinstance(value, datetime)]
+    if any(not isinstance(row[name], datetime) for name in changed):
+        instants.append(min(_begin(row), _begin(earlier)))
+    return min(instants, default=FAR)
+
+
+def _begin(row: Row) -> datetime:
+    """The first instant a row speaks of; the earliest there is when it names none."""
+    return min((value for value in row.values() if isinstance(value, datetime)), default=LONG_AGO)
+
+
+def _key(row: Row) -> Any:
+    return row.get("ref") or row.get("employer_id") or row["fact_ids"][:1]
 
 
 def _content(version: Row) -> Row:

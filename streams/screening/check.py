@@ -16,8 +16,8 @@ def check_policies(controller_id: str, packs: Path | None = None) -> int:
     policies = policies_of(controller_id, packs)
     controller = engine().add(policies)
     for entry in policies.entries:
-        of_fact = entry.fact_rule.violated_when if entry.fact_rule else None
-        parts = (("violated_when", entry.violated_when), ("warned_when", entry.warned_when), ("fact_rule", of_fact))
+        of_facts = [(f"rule on {rule.judges}", rule.violated_when) for rule in entry.fact_rules]
+        parts = (("violated_when", entry.violated_when), ("warned_when", entry.warned_when), *of_facts)
         for part, text in parts:
             if text is None:
                 continue

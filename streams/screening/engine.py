@@ -39,6 +39,8 @@ from inzage.streams.screening.view import Plan, Stage, View
 _BEFORE = (
     {"name": "_offset", "type": "long"},
     {"name": "_time", "type": {"type": "long", "logicalType": "timestamp-micros"}},
+    {"name": "_horizon", "type": "long"},
+    {"name": "_now", "type": {"type": "long", "logicalType": "timestamp-micros"}},
     {"name": "_fact", "type": "string"},
 )
 _AFTER = ({"name": "_end", "type": "long"},)
@@ -56,12 +58,18 @@ _KEYS = {
 
 
 class Row(NamedTuple):
-    """One datum to judge: its offset, when it became known (milliseconds, UTC), the kind of fact it stands for."""
+    """One datum to judge: its offset, when it became known (milliseconds, UTC), the kind of fact it stands for.
+
+    It sees the facts below the offset `horizon`, and the clock reads `now` (milliseconds, UTC): its own offset and
+    time at first, later ones when it is judged again.
+    """
 
     offset: int
     known_at: int
     datum: bytes
-    fact: str = ""
+    fact: str
+    horizon: int
+    now: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +77,8 @@ class Hit:
     """What was found in one row: `codes` are (position of the entry, result code); `seen` the view's columns."""
 
     offset: int
+    horizon: int
+    now: int
     fact: str
     codes: tuple[tuple[int, int], ...]
     lower: frozenset[int]
@@ -227,10 +237,13 @@ class Engine:
             self._query(f"TRUNCATE TABLE {table}")
         parts: list[bytes] = []
         times: dict[int, bytes] = {}
-        for offset, known_at, datum, fact in rows:
+        for offset, known_at, datum, fact, horizon, now in rows:
+            place = long_bytes(offset)
             time = times.get(known_at) or times.setdefault(known_at, long_bytes(known_at * 1000))
+            seen = place if horizon == offset else long_bytes(horizon)
+            clock = time if now == known_at else long_bytes(now * 1000)
             kind = bytes_bytes(fact.encode()) if fact else b"\x00"
-            parts += (long_bytes(offset), time, kind, datum, self._end_bytes)
+            parts += (place, time, seen, clock, kind, datum, self._end_bytes)
         insert = self._connection.send_insert(f"INSERT INTO {tables[0]}", "Avro")
         try:
             insert.append(container(_wrapper(schema), parts, len(rows)))
@@ -253,7 +266,8 @@ class Engine:
             seen = dict(zip(columns, json.loads(line), strict=True))
             codes = tuple((code >> 2, code & 3) for code in seen.pop("hits"))
             lower = frozenset(seen.pop("lower"))
-            hits.append(Hit(int(seen.pop("_offset")), seen.pop("_fact"), codes, lower, seen))
+            place = int(seen.pop("_offset")), int(seen.pop("_horizon")), int(seen.pop("_now"))
+            hits.append(Hit(*place, seen.pop("_fact"), codes, lower, seen))
         return hits
 
     def _insert_rows(self, table: str, rows: Iterable[Mapping[str, Any]]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,8 +11,15 @@ from typing import Any
 
 from inzage.schemas.errors import ConfigError
 from inzage.schemas.json_lines import read_arrivals
-from inzage.streams.screening.offline import OfflineScreening
+from inzage.streams.screening.offline import OfflineScreening, Screened
 from inzage.streams.screening.pack import Entry, Example, Pack, Policies, policies_of
+
+_JUDGED = ("example", "judged")
+_SHARED = ("ConsentRuleSet", "LegitimateInterestAssessmentRecorded", "TenantSetting")
+"""Facts that hold for everybody: an example with one of them runs alone."""
+
+_OWN = re.compile(r'"((?:SUB|ORG|PLAN|DPA|SCC|BCR)-)')
+"""How the identifiers begin that each example gets for itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,35 +40,71 @@ class Ran:
 
 
 def run_examples(controller_id: str, packs: Path | None = None) -> list[Ran]:
-    """Run every example of the policies of `controller_id`, its own and those of packs it extends."""
+    """Run every example of the policies of `controller_id`, its own and those of packs it extends.
+
+    Those that share nothing are judged in one go, each with identifiers of its own; one that needs a fact that holds
+    for everybody, such as a setting, is judged alone.
+    """
     policies = policies_of(controller_id, packs)
     screening = OfflineScreening(packs)
-    return [
-        _run(screening, policies, entry, example)
-        for entry in policies.entries
-        for example in (*entry.examples.violates, *entry.examples.complies)
-    ]
+    examples = [(entry, example) for entry in policies.entries for example in entry.every_example]
+    numbered = dict(enumerate(examples))
+    alone = {number for number, (_, example) in numbered.items() if holds_for_everybody(example)}
+    ran = _run(screening, policies, {number: numbered[number] for number in numbered if number not in alone})
+    for number in alone:
+        ran |= _run(screening, policies, {number: numbered[number]})
+    return [ran[number] for number in numbered]
 
 
-def _run(screening: OfflineScreening, policies: Policies, entry: Entry, example: Example) -> Ran:
-    pack = policies.pack_of[entry.id]
-    said = list(said_by(policies.controller_id, pack, example))
-    lines = read_arrivals(
-        [(number, json.dumps(line), line) for number, line in enumerate(said, start=1)],
-        strict=False,
-        controller_id=policies.controller_id,
-    )
-    screened = screening.screen(lines)
-    if screened.refused:
-        number, _, message = screened.refused[0]
-        return Ran(policies.controller_id, entry.id, example.title, example.result, None, f"line {number}: {message}")
-    judged = [
-        verdict
-        for verdict in screened.verdicts
-        if verdict["rule_id"] == entry.id and verdict["event_id"] in ("example", "judged")
-    ]
-    found = judged[-1]["result"] if judged else "OK"
-    return Ran(policies.controller_id, entry.id, example.title, example.result, found)
+def _run(
+    screening: OfflineScreening, policies: Policies, examples: Mapping[int, tuple[Entry, Example]]
+) -> dict[int, Ran]:
+    lines, example_of = [], {}
+    for number, (entry, example) in examples.items():
+        for line in said_by(policies.controller_id, policies.pack_of[entry.id], example):
+            lines.append(apart(line, number))
+            example_of[len(lines)] = number
+    read = [(number, json.dumps(line), line) for number, line in enumerate(lines, start=1)]
+    screened = screening.screen(read_arrivals(read, strict=False, controller_id=policies.controller_id))
+    problems = {example_of[line]: message for line, _, message in reversed(screened.refused)}
+    found = found_in(screened)
+    return {
+        number: Ran(
+            policies.controller_id,
+            entry.id,
+            example.title,
+            example.result,
+            None if number in problems else found.get((number, entry.id), "OK"),
+            problems.get(number, ""),
+        )
+        for number, (entry, example) in examples.items()
+    }
+
+
+def found_in(screened: Screened) -> dict[tuple[int, str], str]:
+    """What was found in examples that ran together, by number of the example and entry; what is OK is left out."""
+    found = {}
+    for verdict in screened.verdicts:
+        what, _, number = verdict["event_id"].rpartition("~")
+        if what in _JUDGED:
+            found[int(number), verdict["rule_id"]] = verdict["result"]
+    return found
+
+
+def holds_for_everybody(example: Example) -> bool:
+    """Whether the example says something that would change what others say."""
+    return any(fact["type"] in _SHARED for fact in example.facts)
+
+
+def apart(line: Mapping[str, Any], number: int) -> dict[str, Any]:
+    """The line with identifiers that only this example has."""
+    text = _OWN.sub(lambda found: f'"X{number}-{found[1]}', json.dumps(line))
+    content: dict[str, Any] = json.loads(text)
+    said = content.get("fact") or content["event"]
+    for name in ("fact_id", "event_id", "corrects"):
+        if name in said:
+            said[name] = f"{said[name]}~{number}"
+    return content
 
 
 def said_by(controller_id: str, pack: Pack, example: Example) -> Iterator[dict[str, Any]]:

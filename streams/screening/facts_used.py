@@ -23,7 +23,7 @@ def facts_used(
     used = []
     for family in families:
         if family in FAMILIES:
-            rows = dossier.known_at(family, hit.offset, itself=bool(hit.fact)) if dossier else []
+            rows = dossier.known_before(family, hit.horizon) if dossier else []
         else:
             rows = list(_reference_rows(family, hit.seen, tables))
         used += [

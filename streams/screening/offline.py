@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +15,8 @@ from inzage.streams.dossier.law import law
 from inzage.streams.dossier.references import References
 from inzage.streams.screening.engine import Controller, engine
 from inzage.streams.screening.pack import has_pack, policies_of
-from inzage.streams.screening.record import SaidRecord, known_time
+from inzage.streams.screening.record import Outcome, SaidRecord, known_time
+from inzage.streams.screening.revision import Cause, Moment, Revision, Said, person_causes, reference_cause
 from inzage.streams.screening.screener import Screener
 
 _EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
@@ -26,6 +27,10 @@ class Screened:
     """What came of a file: verdicts in order, and lines that could not be judged with the reason."""
 
     verdicts: list[dict[str, Any]] = field(default_factory=list)
+    moments: list[Moment] = field(default_factory=list)
+    """When each verdict was given, as (position in the file, clock); superseding ones follow those they replace."""
+    positions: dict[str, Moment] = field(default_factory=dict)
+    """When each fact was known, by fact_id."""
     refused: list[tuple[int, str, str]] = field(default_factory=list)
     events: int = 0
     facts: int = 0
@@ -44,8 +49,14 @@ class OfflineScreening:
             self._controllers[controller_id] = engine().add(policies_of(controller_id, self._packs))
         return self._controllers[controller_id]
 
-    def screen(self, lines: Iterable[Line], controllers: Iterable[str] = ()) -> Screened:
-        """Judge `lines`, which stand in order of arrival. `controllers` are those served; empty: any with a pack."""
+    def screen(
+        self, lines: Iterable[Line], controllers: Iterable[str] = (), clock: Iterable[datetime] = ()
+    ) -> Screened:
+        """Judge `lines`, which stand in order of arrival. `controllers` are those served; empty: any with a pack.
+
+        At each instant of `clock` everything said by then is judged again, since a deadline may have passed.
+        """
+        ticks = sorted(clock)
         served = {controller.upper() for controller in controllers}
         screened = Screened()
         said: dict[str, list[tuple[int, Line]]] = {}
@@ -63,32 +74,67 @@ class OfflineScreening:
             said.setdefault(controller_id, []).append((position, line))
         law_lines = said.pop("LAW", [])
         for controller_id, own in said.items():
-            self._screen(controller_id, sorted([*law_lines, *own], key=lambda pair: pair[0]), screened)
+            self._screen(controller_id, sorted([*law_lines, *own], key=lambda pair: pair[0]), ticks, screened)
         return screened
 
-    def _screen(self, controller_id: str, said: list[tuple[int, Line]], screened: Screened) -> None:
+    def _screen(
+        self, controller_id: str, said: list[tuple[int, Line]], ticks: list[datetime], screened: Screened
+    ) -> None:
         controller = self.controller(controller_id)
         engine().forget_persons(controller)
         references = References(controller_id, law(), controller.policies.settings)
         screener = Screener(engine(), controller, references)
         records, numbers, arrived = [], {}, _EARLIEST
+        moments: dict[int, Moment] = {}
+        causes: list[Cause] = []
         for position, line in said:
             assert line.said is not None
             record = line.said.record
             arrived = max(arrived, known_time(int(record["recorded_at"].timestamp() * 1000)))
+            timestamp = round(arrived.timestamp() * 1000)
+            moments[position] = Moment(position + 1, timestamp)
+            if line.said.kind != "activity":
+                screened.positions[record["fact_id"]] = moments[position]
             if line.said.kind == "reference":
                 references.take(arrived, record)
+                causes.append(reference_cause(record, moments[position]))
                 screened.facts += 1
                 continue
             screened.events += line.said.kind == "activity"
             screened.facts += line.said.kind == "fact"
             key = record["subject"]["pseudonym"] if line.said.kind == "activity" else record["subject"]
-            timestamp = round(arrived.timestamp() * 1000)
             records.append(SaidRecord(position, timestamp, key.encode(), encode(line.said.kind, record)))
             numbers[position] = line.number
         if records:
             outcome = screener.screen(records)
             screened.verdicts += outcome.verdicts
+            screened.moments += [moments[verdict["offset"]] for verdict in outcome.verdicts]
+            causes += _of_persons(screener, moments) + _of_clock(ticks, moments)
+            for moment, verdict in Revision(screener).revise(_said(outcome, records), causes):
+                screened.verdicts.append(verdict)
+                screened.moments.append(moment)
             screened.refused += [
                 (numbers[letter["offset"]], letter["reason"], letter["message"]) for letter in outcome.dead_letters
             ]
+
+
+def _of_persons(screener: Screener, moments: Mapping[int, Moment]) -> list[Cause]:
+    known_at = {position: moment.at for position, moment in moments.items()}
+    return [cause for dossier in screener.store.opened() for cause in person_causes(dossier, known_at)]
+
+
+def _of_clock(ticks: Iterable[datetime], moments: Mapping[int, Moment]) -> list[Cause]:
+    """The clock reading each of `ticks`, with all that arrived by then."""
+    causes = []
+    for tick in ticks:
+        at = int(tick.timestamp() * 1000)
+        horizon = max((moment.horizon for moment in moments.values() if moment.at <= at), default=0)
+        causes.append(Cause(Moment(horizon, at)))
+    return causes
+
+
+def _said(outcome: Outcome, records: Sequence[SaidRecord]) -> list[Said]:
+    """What was judged, in order."""
+    subjects = {record.offset: (record.key or b"").decode() for record in records}
+    said = [Said(header, row, subjects[row.offset]) for header, rows in outcome.rows.items() for row in rows]
+    return sorted(said, key=lambda one: one.row.offset)

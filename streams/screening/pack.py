@@ -1,8 +1,10 @@
 """Reads policy packs: per controller, what its notice promises, as one SQL predicate an entry.
 
 A pack is YAML: an entry has its id, the heading of the notice it stands under, a paraphrase of the promise, GDPR
-articles, severity, theme, kind, the predicate, an explanation, and examples that violate and that comply. Packs
-compose: a controller's policies are those of the packs it names in `extends`, then its own.
+articles, severity, theme, kind, the predicate, an explanation, and examples that violate and that comply. A promise
+that no single event can break has no predicate: it names what keeps it instead, a scheduled check (BATCH), a command
+or page (SERVICE) or reference data (REFERENCE). Packs compose: a controller's policies are those of the packs it
+names in `extends`, then its own.
 """
 
 from __future__ import annotations
@@ -15,10 +17,10 @@ from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from inzage.schemas.errors import ConfigError
 from inzage.schemas.topics import Theme
@@ -27,6 +29,7 @@ from inzage.streams.screening.plain_yaml import load
 Kind = Literal["STREAM", "JOIN", "STATEFUL", "BATCH", "SERVICE", "REFERENCE"]
 Severity = Literal["CRITICAL", "HIGH", "MEDIUM", "LOW", "INFO"]
 Result = Literal["VIOLATION", "WARNING", "OK", "NOT_EVALUABLE"]
+State = Literal["built", "planned"]
 
 
 Article = Annotated[str, BeforeValidator(str)]
@@ -72,8 +75,30 @@ class FactRule(BaseModel):
     violated_when: str
 
 
+class Service(BaseModel):
+    """What serves a promise: a command, page or report, and the test that proves it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    by: str = Field(min_length=3)
+    proved_by: str = ""
+
+
+class ReferenceData(BaseModel):
+    """The kinds of reference facts that fill an entry, and the command that loads them."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    kinds: list[str] = Field(min_length=1)
+    loaded_by: str = "inzage reference load"
+
+
 class Entry(BaseModel):
-    """One promise, made checkable. `violated_when` is 1 violation, 0 complies, NULL not evaluable."""
+    """One promise, made checkable. `violated_when`: 1 violation, 0 complies, NULL not evaluable; empty: no predicate.
+
+    `deadline` says in words what must follow, and within which time: the service's clock judges that part, not the
+    predicate. `state` is about what stands beside a predicate: the scheduled check, the service, the reference data.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -85,15 +110,33 @@ class Entry(BaseModel):
     theme: Theme
     kind: Kind
     judges: str = Field(default="", description="kind of fact it judges; empty: activities")
-    violated_when: str
+    violated_when: str = ""
     warned_when: str | None = None
-    fact_rule: FactRule | None = None
-    reason: str = Field(pattern=r"^[A-Z0-9_]+$")
+    fact_rules: list[FactRule] = Field(default_factory=list)
+    reason: str = Field(default="", pattern=r"^[A-Z0-9_]*$")
     warning: str | None = None
     lower_severity: LowerSeverity | None = None
     explanation: str = Field(min_length=10)
     facts: list[str] = Field(default_factory=list, description="families of facts a verdict names")
-    examples: Examples
+    examples: Examples | None = None
+    deadline: str | None = None
+    check: str | None = Field(default=None, description="BATCH: name of the scheduled check")
+    served_by: Service | None = None
+    reference: ReferenceData | None = None
+    state: State = "built"
+
+    @property
+    def every_example(self) -> list[Example]:
+        """Its examples, those that violate first."""
+        return [*self.examples.violates, *self.examples.complies] if self.examples else []
+
+    @model_validator(mode="after")
+    def _is_kept_by_something(self) -> Self:
+        if self.violated_when and not (self.reason and self.examples):
+            raise ValueError("a predicate needs a reason and examples")
+        if not (self.violated_when or self.check or self.served_by or self.reference):
+            raise ValueError("needs violated_when, check, served_by or reference")
+        return self
 
 
 class Pack(BaseModel):
@@ -126,7 +169,8 @@ class Rule:
 class Policies:
     """The composed policies of one controller. `version` changes with any pack's text.
 
-    `rules` are the predicates by position: those of the entries, then what entries say of facts besides.
+    `entries` have a predicate, `unjudged` are kept by something else. `rules` are the predicates by position: those
+    of the entries, then what entries say of facts besides.
     """
 
     controller_id: str
@@ -136,6 +180,7 @@ class Policies:
     settings: Mapping[str, float | list[str]]
     rules: tuple[Rule, ...]
     judged_facts: frozenset[str]
+    unjudged: tuple[Entry, ...] = ()
 
     @property
     def pack(self) -> str:
@@ -205,18 +250,17 @@ def policies_of(controller_id: str, folder: Path | None = None) -> Policies:
             raise ConfigError(f"pack {pack.pack}: entry {entry.id} stands twice", code="config.pack")
         pack_of[entry.id] = pack
     digest = hashlib.sha256("\n".join(texts).encode()).hexdigest()[:12]
-    composed = tuple(entry for entry, _ in entries)
+    composed = tuple(entry for entry, _ in entries if entry.violated_when)
+    unjudged = tuple(entry for entry, _ in entries if not entry.violated_when)
     rules = _rules(composed)
     judged_facts = frozenset(rule.judges for rule in rules) - {""}
     version = f"{own.version}+{digest}"
-    return Policies(controller_id.upper(), version, composed, pack_of, settings | own.settings, rules, judged_facts)
+    return Policies(
+        controller_id.upper(), version, composed, pack_of, settings | own.settings, rules, judged_facts, unjudged
+    )
 
 
 def _rules(entries: tuple[Entry, ...]) -> tuple[Rule, ...]:
     of_entries = [Rule(entry, entry.judges, entry.violated_when, entry.warned_when) for entry in entries]
-    of_facts = [
-        Rule(entry, entry.fact_rule.judges, entry.fact_rule.violated_when, None)
-        for entry in entries
-        if entry.fact_rule is not None
-    ]
+    of_facts = [Rule(entry, rule.judges, rule.violated_when, None) for entry in entries for rule in entry.fact_rules]
     return (*of_entries, *of_facts)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -48,6 +48,8 @@ class Outcome:
     changed: dict[str, PersonDossier] = field(default_factory=dict)
     derogations: dict[str, list[tuple[int, datetime]]] = field(default_factory=dict)
     judged: dict[str, Any] = field(default_factory=dict)
+    rows: Mapping[bytes, Sequence[Any]] = field(default_factory=dict)
+    """What was judged: rows of the engine, by the header of their schema."""
 
 
 def identity(*parts: object) -> str:

@@ -1,8 +1,9 @@
 """Runs scenarios with expectations: facts and events as they arrived, and what must and must not fire.
 
 Fires means that the current verdict is VIOLATION; does not fire means OK or no verdict, NOT_EVALUABLE does not pass.
-An entry that does not exist yet is listed as not built, never passed silently; so is an expectation about late facts
-or about the service's clock, until those are built.
+An entry that does not exist yet is listed as not built, never passed silently. What is expected of an event holds
+before the late facts that `superseding` names, and without those at the end; after each of them what it says holds.
+`clock_at` is what holds when the service's clock reads so and nothing else arrived.
 """
 
 from __future__ import annotations
@@ -10,23 +11,31 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from inzage.schemas.errors import ConfigError
 from inzage.schemas.json_lines import read_arrivals
 from inzage.streams.screening.offline import OfflineScreening, Screened
+from inzage.streams.screening.revision import Moment
+
+_END = Moment(1 << 62, 1 << 62)
 
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """One expectation: whether `rule` fires for an event or fact of a scenario."""
+    """One expectation: whether `rule` fires for an event or fact of a scenario, as known at the moment `until`."""
 
     scenario: str
     subject: str
     rule: str
     fires: bool
     allowed: tuple[str, ...]
+    after_fact: str
+    until: Moment
+    unchanged: bool
+    """Whether a late fact leads to the same result, so that no verdict may be appended."""
 
 
 @dataclass(slots=True)
@@ -77,20 +86,12 @@ def _run(scenario: Mapping[str, Any], screening: OfflineScreening, report: Scena
         strict=False,
         controller_id=controller_id,
     )
-    screened = screening.screen(lines)
+    clock = [datetime.fromisoformat(expect["clock_at"]) for expect in scenario["expect"] if "clock_at" in expect]
+    screened = screening.screen(lines, clock=clock)
     built = {entry.id for entry in screening.controller(controller_id.upper()).policies.entries}
     others = "HMBS-" if controller_id.upper() == "CIGNA" else "CIGNA-"
     for expect in scenario["expect"]:
-        if "clock_at" in expect:
-            report.not_built += [
-                {"scenario": scenario["id"], "rule": rule, "why": "clock"} for rule in _rules(expect)
-            ]
-            continue
-        for after in expect.get("superseding", ()):
-            report.not_built += [
-                {"scenario": scenario["id"], "rule": rule, "why": "late facts"} for rule in _rules(after)
-            ]
-        for expectation in _expectations(scenario, expect):
+        for expectation in _expectations(scenario, expect, screened):
             if expectation.rule in built or expectation.rule.startswith(others):
                 _settle(expectation, screened, report)
             else:
@@ -113,37 +114,68 @@ def _events(scenario: Mapping[str, Any]) -> list[dict[str, Any]]:
     return events
 
 
-def _rules(expect: Mapping[str, Any]) -> list[str]:
-    return [*expect.get("must_fire", ()), *expect.get("must_not_fire", ())]
-
-
 def _subject(scenario: Mapping[str, Any], expect: Mapping[str, Any]) -> str:
     if expect.get("event") is None:
         return str(expect["fact"])
     return str(_events(scenario)[expect["event"]]["event_id"])
 
 
-def _expectations(scenario: Mapping[str, Any], expect: Mapping[str, Any]) -> Iterator[Expectation]:
+def _expectations(
+    scenario: Mapping[str, Any], expect: Mapping[str, Any], screened: Screened
+) -> Iterator[Expectation]:
+    stated = [(screened.positions[after["after_fact"]], after) for after in expect.get("superseding", ())]
+    late = sorted(stated, key=lambda pair: pair[0])
+    until = _before(late[0][0]) if late else _END
+    if "clock_at" in expect:
+        at = int(datetime.fromisoformat(expect["clock_at"]).timestamp() * 1000)
+        until = Moment(max((moment.horizon for moment in screened.moments if moment.at <= at), default=0), at)
+    yield from _of_state(scenario, expect, expect, "", until)
+    for moment, after in late:
+        yield from _of_state(scenario, expect, after, after["after_fact"], moment)
+
+
+def _of_state(
+    scenario: Mapping[str, Any], expect: Mapping[str, Any], state: Mapping[str, Any], after: str, until: Moment
+) -> Iterator[Expectation]:
     subject = _subject(scenario, expect)
-    results, tolerated = expect.get("results", {}), expect.get("tolerated", {})
-    for rule in expect.get("must_fire", ()):
-        yield Expectation(scenario["id"], subject, rule, True, tuple(results.get(rule, ("VIOLATION",))))
-    for rule in expect.get("must_not_fire", ()):
-        yield Expectation(scenario["id"], subject, rule, False, ("OK", *tolerated.get(rule, ())))
+    results, tolerated = state.get("results", {}), state.get("tolerated", expect.get("tolerated", {}))
+    for name, fires in (("must_fire", True), ("must_not_fire", False)):
+        for rule in state.get(name, ()):
+            allowed = results.get(rule, ("VIOLATION",)) if fires else ("OK", *tolerated.get(rule, ()))
+            unchanged = bool(after) and rule in expect.get(name, ())
+            yield Expectation(scenario["id"], subject, rule, fires, tuple(allowed), after, until, unchanged)
+
+
+def _before(moment: Moment) -> Moment:
+    return Moment(moment.horizon - 1, moment.at)
 
 
 def _settle(expectation: Expectation, screened: Screened, report: ScenarioReport) -> None:
-    found = [
-        verdict["result"]
-        for verdict in screened.verdicts
-        if verdict["event_id"] == expectation.subject and verdict["rule_id"] == expectation.rule
+    given = [
+        (moment, verdict)
+        for moment, verdict in sorted(zip(screened.moments, screened.verdicts, strict=True), key=lambda pair: pair[0])
+        if verdict["event_id"] == expectation.subject
+        and verdict["rule_id"] == expectation.rule
+        and moment <= expectation.until
     ]
-    result = found[-1] if found else "OK"
-    if result in expectation.allowed:
+    result = given[-1][1]["result"] if given else "OK"
+    needless = expectation.unchanged and bool(given) and given[-1][0] == expectation.until
+    if result in expectation.allowed and not needless:
         report.passed += 1
         return
     refused = "; ".join(message for _, _, message in screened.refused)
-    report.failures.append({**asdict(expectation), "found": result, **({"refused": refused} if refused else {})})
+    failure = {
+        name: value
+        for name, value in asdict(expectation).items()
+        if name not in ("until", "unchanged") and value != ""
+    }
+    report.failures.append(
+        {
+            **failure,
+            "found": "superseded needlessly" if needless else result,
+            **({"refused": refused} if refused else {}),
+        }
+    )
 
 
 def _settle_redelivery(

@@ -12,20 +12,20 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from inzage.schemas.codec import HEADER_BYTES, Schema, current, decode, encode, split
+from inzage.schemas.codec import HEADER_BYTES, Schema, current, decode, split
 from inzage.schemas.errors import ContractError
 from inzage.streams.dossier.reference_rows import Tables
 from inzage.streams.dossier.references import References
 from inzage.streams.dossier.store import DossierStore
 from inzage.streams.screening.engine import Controller, Engine, Hit, Row
-from inzage.streams.screening.fact_row import as_activity
 from inzage.streams.screening.record import Outcome, Place, SaidRecord, dead_letter, known_time
 from inzage.streams.screening.redelivery import Redeliveries
+from inzage.streams.screening.rows import row_of, row_of_fact
 from inzage.streams.screening.verdicts import VerdictMaker
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class Found:
     """What one part of a batch led to at first sight, and the references it was judged with."""
 
     schema: Schema
@@ -69,7 +69,8 @@ class Screener:
                     if record.key is None or record.key not in value:
                         self._refuse_key(record)
                     if is_new(record.offset, value):
-                        activities.append(new_row(Row, (record.offset, record.timestamp, value[HEADER_BYTES:], "")))
+                        place, time = record.offset, record.timestamp
+                        activities.append(new_row(Row, (place, time, value[HEADER_BYTES:], "", place, time)))
                 else:
                     facts += self._take_other(record, rows, outcome)
             except ContractError as error:
@@ -80,11 +81,12 @@ class Screener:
             found
             for header, of_schema in rows.items()
             if of_schema
-            for found in self._judge(self.schemas.get(header) or split(header + b"\x00"), of_schema)
+            for found in self.judge(self.schemas.get(header) or split(header + b"\x00"), of_schema)
         ]
         self._count_derogations(found, outcome)
         for part in found:
             self._conclude(part, by_offset, outcome)
+        outcome.rows = rows
         outcome.judged = self._report(records, facts, outcome)
         return outcome
 
@@ -100,13 +102,12 @@ class Screener:
         assert record.value is not None
         if schema.name == "activity":
             if self.recent.is_new(record.offset, record.value):
-                row = Row(record.offset, record.timestamp, record.value[HEADER_BYTES:])
-                rows.setdefault(schema.header, []).append(row)
+                rows.setdefault(schema.header, []).append(row_of(record))
             return 0
         if schema.name == "fact":
-            row_of_fact = self._take_fact(record, outcome)
-            if row_of_fact is not None:
-                rows[current("activity").header].append(row_of_fact)
+            row = self._take_fact(record, outcome)
+            if row is not None:
+                rows[current("activity").header].append(row)
             return 1
         if schema.name != "heartbeat":
             raise ContractError(f"a {schema.name} does not belong on an events topic", code="contract.wrong-topic")
@@ -124,18 +125,22 @@ class Screener:
         kind = fact["body"][0].rpartition(".")[2]
         if kind not in self.controller.policies.judged_facts:
             return None
-        datum = encode("activity", as_activity(fact))[HEADER_BYTES:]
-        return Row(record.offset, record.timestamp, datum, kind)
+        return row_of_fact(record, fact)
 
-    def _judge(self, schema: Schema, rows: list[Row]) -> Iterator[_Found]:
+    def maker(self, tables: Tables) -> VerdictMaker:
+        """Makes the verdicts of what was judged with `tables`."""
+        return VerdictMaker(self.controller.policies, self.place, self.store, tables)
+
+    def judge(self, schema: Schema, rows: list[Row]) -> Iterator[Found]:
+        """Judge rows of one schema, in parts that see one state of the references each."""
         for part in self._parts(rows):
-            known_at = known_time(part[-1].known_at)
+            known_at = known_time(part[-1].now)
             tables = self.references.tables(known_at)
             self.engine.load_tables(self.controller, tables)
-            yield _Found(schema, part, tables, *self.engine.judge(self.controller, schema, part))
+            yield Found(schema, part, tables, *self.engine.judge(self.controller, schema, part))
 
-    def _conclude(self, found: _Found, by_offset: Mapping[int, SaidRecord], outcome: Outcome) -> None:
-        maker = VerdictMaker(self.controller.policies, self.place, self.store, found.tables)
+    def _conclude(self, found: Found, by_offset: Mapping[int, SaidRecord], outcome: Outcome) -> None:
+        maker = self.maker(found.tables)
         for hit in self._again_with_derogations(found):
             outcome.verdicts += maker.verdicts(hit, by_offset[hit.offset])
         for row in found.unreadable:
@@ -144,17 +149,17 @@ class Screener:
 
     def _parts(self, rows: list[Row]) -> list[list[Row]]:
         """`rows` cut where references changed. Broker times do not go back within a partition by more than skew."""
-        moments = sorted({row.known_at for row in rows})
+        moments = sorted({row.now for row in rows})
         first, last = known_time(moments[0]), known_time(moments[-1])
         changes = [int(change.timestamp() * 1000) for change in self.references.changes_between(first, last)]
         if not changes:
             return [rows]
         parts: dict[int, list[Row]] = {}
         for row in rows:
-            parts.setdefault(sum(change <= row.known_at for change in changes), []).append(row)
+            parts.setdefault(sum(change <= row.now for change in changes), []).append(row)
         return [parts[number] for number in sorted(parts)]
 
-    def _count_derogations(self, found: Sequence[_Found], outcome: Outcome) -> None:
+    def _count_derogations(self, found: Sequence[Found], outcome: Outcome) -> None:
         """Count every transfer of the batch under a derogation, whatever schema it was written with."""
         for hit in (hit for part in found for hit in part.counted):
             key = f"{hit.seen['org_key']}|{hit.seen['instrument']}"
@@ -165,7 +170,7 @@ class Screener:
                 outcome.derogations[key] = seen
         self.engine.load_derogations(self.controller, outcome.derogations)
 
-    def _again_with_derogations(self, found: _Found) -> list[Hit]:
+    def _again_with_derogations(self, found: Found) -> list[Hit]:
         """Judge transfers under a derogation once more, now that all are counted: rare, so worth a second look."""
         offsets = {hit.offset for hit in found.counted}
         if not offsets:

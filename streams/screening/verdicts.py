@@ -9,12 +9,12 @@ from typing import Any
 from inzage.streams.dossier.reference_rows import Tables
 from inzage.streams.dossier.store import DossierStore
 from inzage.streams.screening.engine import Hit
-from inzage.streams.screening.facts_used import facts_used
+from inzage.streams.screening.facts_used import FactUsed, facts_used
 from inzage.streams.screening.pack import Entry, Policies
 from inzage.streams.screening.record import Place, SaidRecord, identity, known_time
-from inzage.streams.screening.view import NOT_EVALUABLE, VIOLATION, WARNING
+from inzage.streams.screening.view import NOT_EVALUABLE, OK, VIOLATION, WARNING
 
-_RESULTS = {VIOLATION: "VIOLATION", NOT_EVALUABLE: "NOT_EVALUABLE", WARNING: "WARNING"}
+_RESULTS = {OK: "OK", VIOLATION: "VIOLATION", NOT_EVALUABLE: "NOT_EVALUABLE", WARNING: "WARNING"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,15 +28,27 @@ class VerdictMaker:
 
     def verdicts(self, hit: Hit, record: SaidRecord) -> list[dict[str, Any]]:
         """The verdicts on one row."""
-        return [self._verdict(hit, record, position, code) for position, code in hit.codes]
+        return [self._verdict(hit, position, code, record.timestamp) for position, code in hit.codes]
 
-    def _verdict(self, hit: Hit, record: SaidRecord, position: int, code: int) -> dict[str, Any]:
+    def revised(
+        self, hit: Hit, position: int, code: int, revision: int, at: int, cause: FactUsed | None
+    ) -> dict[str, Any]:
+        """The verdict of the same rule that supersedes revision `revision - 1`, because of the fact `cause`.
+
+        `at` in milliseconds since 1970; `hit` has the horizon at which it is judged now.
+        """
+        verdict = self._verdict(hit, position, code, at, revision)
+        if cause is not None and cause["version"] not in {fact["version"] for fact in verdict["facts"]}:
+            verdict["facts"].append(cause)
+        return verdict
+
+    def _verdict(self, hit: Hit, position: int, code: int, at: int, revision: int = 0) -> dict[str, Any]:
         entry = self.policies.rules[position].entry
         pack = self.policies.pack_of[entry.id]
         event_id, subject = hit.seen["event_id"], hit.seen["subject.pseudonym"]
         where = (self.place.topic_id, self.place.partition, hit.offset) if self.place.topic_id else (event_id,)
         return {
-            "verdict_id": identity(*where, entry.id, self.policies.version, 0),
+            "verdict_id": identity(*where, entry.id, self.policies.version, revision),
             "event_id": event_id,
             "controller_id": self.policies.controller_id,
             "subject": subject,
@@ -51,10 +63,10 @@ class VerdictMaker:
             "facts": facts_used(entry.facts, hit, self.dossiers.get(subject), self.tables),
             "pack": pack.pack,
             "pack_version": self.policies.version,
-            "revision": 0,
-            "supersedes": None,
+            "revision": revision,
+            "supersedes": identity(*where, entry.id, self.policies.version, revision - 1) if revision else None,
             "occurred_at": datetime.fromisoformat(hit.seen["occurred_at"]).replace(tzinfo=UTC),
-            "evaluated_at": known_time(record.timestamp),
+            "evaluated_at": known_time(at),
             "topic": self.place.topic,
             "partition": self.place.partition,
             "offset": hit.offset,

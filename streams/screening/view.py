@@ -70,6 +70,8 @@ class Plan:
     stages: tuple[Stage, ...]
     found: str
     columns: tuple[str, ...]
+    by_clock: bool
+    """Whether some rule looks at the clock, so that time alone can change a result."""
 
 
 @cache
@@ -126,7 +128,8 @@ class View:
     def __init__(self, database: str) -> None:
         self._database = database
         self._physical = {name: _event_sql(leaf) for name, leaf in leaves().items()}
-        self._physical |= {name: f"`d_{name}`" for name in derived_columns()} | {"known_at": "`_time`"}
+        self._physical |= {name: f"`d_{name}`" for name in derived_columns()}
+        self._physical |= {"known_at": "`_time`", "now": "`_now`"}
         self._enums = {name: leaf.enum for name, leaf in leaves().items() if leaf.enum}
         self._enums |= {"recipient_category": "Recipient", "registered_category": "Recipient"}
         self._enums |= {"instrument": "TransferInstrument"}
@@ -154,15 +157,16 @@ class View:
         }
         reads = {name for compiled in (*results, *lesser.values()) for name in compiled.reads}
         computed = self._computed({*reads, *_SHOWN})
+        by_clock = "now" in reads or any("now" in compiled.reads for compiled in computed.values())
         lower = ", ".join(f"if({compiled.sql}, {position}, -1)" for position, compiled in lesser.items())
-        select = ", ".join(self._column(name) for name in ("_offset", "_fact", *_SHOWN))
+        select = ", ".join(self._column(name) for name in ("_offset", "_horizon", "_now", "_fact", *_SHOWN))
         stages = self._stages(computed, {*reads, *_SHOWN})
         found = (
             f"SELECT {select}, {_hits(rules, results)} AS hits, [{lower}] AS lower "
             f"FROM {self._database}.{stages[-1].name} "
             f"WHERE notEmpty(hits) OR startsWith({self._column('instrument')}, 'DEROGATION_')"
         )
-        return Plan(stages, found, ("_offset", "_fact", *_SHOWN, "hits", "lower"))
+        return Plan(stages, found, ("_offset", "_horizon", "_now", "_fact", *_SHOWN, "hits", "lower"), by_clock)
 
     def _stages(self, computed: Mapping[str, Compiled], shown: set[str]) -> tuple[Stage, ...]:
         """The columns cut into stages, none of which has to spell out more than `_MOST_TEXT` for one of them."""
@@ -183,7 +187,7 @@ class View:
                 continue
             later = {read for name in computed if stage[name] >= number for read in computed[name].reads} | shown
             carried = sorted({self._column(name) for name in later if stage.get(name, 0) < number})
-            fixed = ("`_offset`", "`_time`", "`_fact`", "`_end`")
+            fixed = ("`_offset`", "`_time`", "`_horizon`", "`_now`", "`_fact`", "`_end`")
             stages.append(Stage(f"stage_{number}", tuple(own), (*fixed, *(c for c in carried if c not in fixed))))
         return tuple(stages)
 
@@ -191,7 +195,13 @@ class View:
         """What comes from Avro, with UNKNOWN as NULL, and the dossier as known at the event."""
         read = {name for compiled in computed.values() for name in compiled.reads} | shown
         event = [leaves()[name] for name in sorted(read) if name in leaves()]
-        columns = ["`_offset` Int64", "`_time` DateTime64(6, 'UTC')", "`_fact` String", "`_end` Int64"]
+        columns = [
+            "`_offset` Int64",
+            "`_time` DateTime64(6, 'UTC')",
+            "`_horizon` Int64",
+            "`_now` DateTime64(6, 'UTC')",
+        ]
+        columns += ["`_fact` String", "`_end` Int64"]
         columns += [f"`{leaf.path}` {leaf.type}" for leaf in event]
         columns += [
             f"`e_{leaf.name}` MATERIALIZED nullIf(`{leaf.path}`, 'UNKNOWN')" for leaf in event if _is_symbol(leaf)
@@ -200,6 +210,8 @@ class View:
         return columns + [f"`{family}` MATERIALIZED {self._known(family)}" for family in families]
 
     def _column(self, name: str) -> str:
+        if name == "_now":
+            return "toUnixTimestamp64Milli(`_now`)"
         return self._physical.get(name, f"`{name}`")
 
     def _result(self, policies: Policies, rule: Rule) -> Compiled:
@@ -241,8 +253,7 @@ class View:
 
     def _known(self, family: str) -> str:
         found = f"joinGet('{self._database}.dossier', '{family.removeprefix('dossier_')}', `subject.pseudonym`)"
-        seen = "x.known_from < `_offset` + (`_fact` != '')"  # a fact that is judged sees itself
-        return f"arrayFilter(x -> {seen} AND `_offset` < x.known_to, {found})"
+        return f"arrayFilter(x -> x.known_from < `_horizon` AND `_horizon` <= x.known_to, {found})"
 
 
 def _event_sql(leaf: Leaf) -> str:

@@ -18,6 +18,7 @@ import typer
 import uvicorn
 
 from inzage.deploy.local.clickhouse.access import Access
+from inzage.deploy.local.clickhouse.accounts import Accounts
 from inzage.deploy.local.clickhouse.app import HttpInterface
 from inzage.deploy.local.clickhouse.engine import Engine, Execute
 from inzage.deploy.local.ports import LOOPBACK, require_free
@@ -31,7 +32,7 @@ LONGEST_HEAD = 1 << 20  # bytes of request line and headers: statements may stan
 def main(
     data: Annotated[Path, typer.Option(help="Directory of the tables; created when missing.")],
     port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 8123,
-    access: Annotated[Access, typer.Option(help="What clients may do.")] = Access.APPEND_ONLY,
+    access: Annotated[Access, typer.Option(help="What users may do.")] = Access.APPEND_ONLY,
     migrate: Annotated[bool, typer.Option(help="Bring the trail's tables up to date first.")] = True,
     fsync: Annotated[bool, typer.Option(help="Acknowledge an insert only when it is on disk.")] = True,
 ) -> None:
@@ -41,11 +42,12 @@ def main(
         require_free(port, "clickhouse.url")
         prepare = _migrations() if migrate else None
         engine = Engine(data, access=access, prepare=prepare, fsync=fsync)
+        accounts = None if access is Access.EVERYTHING else Accounts.of(data)
     except InzageError as error:
         sys.stderr.write(error.diagnostics() + "\n")
         raise typer.Exit(2) from error
     uvicorn.run(
-        HttpInterface(engine).application(),
+        HttpInterface(engine, accounts).application(),
         host=LOOPBACK,
         port=port,
         log_level="warning",

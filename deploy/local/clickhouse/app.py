@@ -2,7 +2,8 @@
 
 Writes run one at a time, reads a few at once beside them, so a long back-test holds up neither the sink nor
 a dashboard, and the HTTP loop answers /ping meanwhile. Results are held in memory whole. Only loopback names
-are accepted as Host and no browser page as Origin, so that a web page cannot speak to the endpoint.
+are accepted as Host and no browser page as Origin, so that a web page cannot speak to the endpoint. Who asks is
+settled before the body is read.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from inzage.deploy.local.clickhouse.accounts import Accounts
 from inzage.deploy.local.clickhouse.engine import Engine
 from inzage.deploy.local.clickhouse.replies import (
     Answer,
@@ -28,6 +30,8 @@ from inzage.deploy.local.clickhouse.replies import (
     summary_header,
 )
 from inzage.deploy.local.clickhouse.requests import QueryRequest, read_request
+from inzage.deploy.local.clickhouse.statements import refuse_engine_wide
+from inzage.sinks.roles import Role
 
 LARGEST_BODY = 256 << 20
 """Bytes of one request as sent; the sink's blocks are some 16 MB."""
@@ -44,10 +48,11 @@ _LOOPBACK_NAMES = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 class HttpInterface:
-    """ClickHouse's HTTP interface over `engine`."""
+    """ClickHouse's HTTP interface over `engine`; without `accounts` anybody may do what the engine allows."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, accounts: Accounts | None = None) -> None:
         self._engine = engine
+        self._accounts = accounts
         self._reads = ThreadPoolExecutor(READERS, "read")
         self._writes = ThreadPoolExecutor(1, "write")
 
@@ -61,15 +66,17 @@ class HttpInterface:
         query_id = request.query_params.get("query_id") or str(uuid.uuid4())
         headers = common_headers(query_id, self._engine.timezone)
         try:
+            arguments, sent = dict(request.query_params), dict(request.headers)
+            role = self._accounts.role_of(arguments, sent) if self._accounts else None
             body = await _body(request)
-            reading = (request.method, dict(request.query_params), dict(request.headers), body)
+            reading = (request.method, arguments, sent, body)
             asked = (
                 read_request(*reading)
                 if len(body) < WORTH_A_THREAD
                 else await asyncio.to_thread(read_request, *reading)
             )
-            lane = self._reads if asked.statement.reads else self._writes
-            answer = await asyncio.get_running_loop().run_in_executor(lane, self._run, asked)
+            lane = self._reads if asked.statement.reads and role is not Role.OWNER else self._writes
+            answer = await asyncio.get_running_loop().run_in_executor(lane, self._run, asked, role)
         except QueryError as refused:
             headers["X-ClickHouse-Exception-Code"] = str(refused.number)
             text = error_body(refused, self._engine.version)
@@ -80,9 +87,13 @@ class HttpInterface:
             media_type=_media_type(answer.format),
         )
 
-    def _run(self, asked: QueryRequest) -> Answer:
+    def _run(self, asked: QueryRequest, role: Role | None) -> Answer:
         if asked.insert:
-            return self._engine.insert(asked.insert, asked.data, settings=asked.settings, database=asked.database)
+            return self._engine.insert(
+                asked.insert, asked.data, settings=asked.settings, database=asked.database, role=role
+            )
+        if role:
+            refuse_engine_wide(asked.statement)
         return self._engine.query(
             asked.text,
             asked.statement,
@@ -90,6 +101,7 @@ class HttpInterface:
             parameters=asked.parameters,
             database=asked.database,
             default_format=asked.default_format,
+            role=role,
         )
 
     @asynccontextmanager

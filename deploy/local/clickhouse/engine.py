@@ -1,14 +1,16 @@
 """Keeps the data directory: one embedded ClickHouse, one process, one writer at a time.
 
-It opens read-write for migrations and again with the grants of `Access`. Every call gets its own handle, so
-settings and database of one request never reach another. Inserted bytes go to the engine in memory; whatever
-it may spill lies below a private directory that is emptied at start.
+It is open with every role but the owner's. For migrations, and for each statement of the owner, it is closed and
+opened with the owner's alone, while nobody else has a handle. Every call gets its own handle, so role, settings and
+database of one request never reach another. Inserted bytes go to the engine in memory; whatever it may spill lies
+below a private directory that is emptied at start.
 """
 
 from __future__ import annotations
 
 import os
 import shutil
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,19 +18,24 @@ from typing import Any
 
 import chdb
 
-from inzage.deploy.local.clickhouse.access import Access, write_configuration
+from inzage.deploy.local.clickhouse.access import Access, Rights, write_configuration
 from inzage.deploy.local.clickhouse.native import empty_block
 from inzage.deploy.local.clickhouse.replies import Answer, QueryError
 from inzage.deploy.local.clickhouse.statements import Insert, Statement
 from inzage.deploy.local.directory import DirectoryLock
+from inzage.sinks.roles import Role
 
 Execute = Callable[[str], str]
 """Runs one statement and returns its result as TabSeparated text; raises `QueryError`."""
+
+OWNER_WAITS = 60.0
+"""Seconds in which the statements that run already must end before the owner's may begin."""
 
 
 class Engine:
     """The open data directory. `query` may be called from several threads, `insert` from one at a time.
 
+    A `role` is taken where access is append-only; None is whatever the engine is open with.
     Raises `ConfigError` when another process has `data_dir` open.
     """
 
@@ -41,13 +48,19 @@ class Engine:
         fsync: bool = True,
     ) -> None:
         self._lock = DirectoryLock(data_dir, "a ClickHouse endpoint owns its data directory")
-        self._store = data_dir.absolute() / "store"
-        _private_temporary_directory(data_dir.absolute() / "tmp")
+        self._data_dir = data_dir.absolute()
+        self._fsync = fsync
+        _private_temporary_directory(self._data_dir / "tmp")
+        self._turn = threading.Condition()
+        self._handles = 0
+        self._owner_waits = False
+        everything = access is Access.EVERYTHING
+        self._usual = Rights.EVERYTHING if everything else Rights.ROLES
         if prepare:
-            self._open(write_configuration(data_dir.absolute(), Access.EVERYTHING, fsync=fsync))
+            self._open(Rights.EVERYTHING if everything else Rights.OWNER)
             prepare(self._execute)
             self._open_handle.close()
-        self._open(write_configuration(data_dir.absolute(), access, fsync=fsync))
+        self._open(self._usual)
         self.version, self.timezone = self._execute("SELECT version(), timezone()").strip().split("\t")
 
     def query(
@@ -59,9 +72,10 @@ class Engine:
         parameters: Mapping[str, str],
         database: str | None = None,
         default_format: str = "TabSeparated",
+        role: Role | None = None,
     ) -> Answer:
         """Run a statement that carries no data; raises `QueryError`."""
-        with self._handle(settings, database) as handle:
+        with self._handle(settings, database, role) as handle:
             result = handle.query(text.decode(), default_format, params=dict(parameters))
             body, format_name = result.bytes(), statement.format or default_format
             if statement.reads and format_name == "Native" and not body:
@@ -78,10 +92,16 @@ class Engine:
             )
 
     def insert(
-        self, insert: Insert, data: bytes, *, settings: Mapping[str, str], database: str | None = None
+        self,
+        insert: Insert,
+        data: bytes,
+        *,
+        settings: Mapping[str, str],
+        database: str | None = None,
+        role: Role | None = None,
     ) -> Answer:
         """Append `data`, encoded as `insert.format`; it is durable on return. Raises `QueryError`."""
-        with self._handle(settings, database) as handle:
+        with self._handle(settings, database, role) as handle:
             stream = handle.send_insert(insert.head, insert.format)
             try:
                 stream.append(data)
@@ -99,26 +119,62 @@ class Engine:
         self._open_handle.close()
         self._lock.release()
 
-    def _open(self, config: Path) -> None:
-        self._connection = f"{self._store}?config-file={config}"
+    def _open(self, rights: Rights) -> None:
+        config = write_configuration(self._data_dir, rights, fsync=self._fsync)
+        self._connection = f"{self._data_dir / 'store'}?config-file={config}"
         self._open_handle = chdb.connect(self._connection)  # keeps the engine up between requests
 
     @contextmanager
-    def _handle(self, settings: Mapping[str, str], database: str | None) -> Iterator[Any]:
-        handle = chdb.connect(self._connection)
+    def _handle(self, settings: Mapping[str, str], database: str | None, role: Role | None) -> Iterator[Any]:
+        with self._owned() if role is Role.OWNER else self._shared():
+            handle = chdb.connect(self._connection)
+            try:
+                if role and role is not Role.OWNER:
+                    handle.query(f"SET ROLE {role.name_in()}")
+                if database:
+                    handle.query(f"USE {_quoted(database, '`')}")
+                for name, value in settings.items():
+                    handle.query(f"SET {_quoted(name, '`')} = {_quoted(value, chr(39))}")
+                yield handle
+            except (chdb.ChdbError, RuntimeError) as error:
+                raise QueryError(str(error)) from error
+            finally:
+                handle.close()
+
+    @contextmanager
+    def _shared(self) -> Iterator[None]:
+        """While the engine is open as usual, beside others."""
+        with self._turn:
+            self._turn.wait_for(lambda: not self._owner_waits)
+            self._handles += 1
         try:
-            if database:
-                handle.query(f"USE {_quoted(database, '`')}")
-            for name, value in settings.items():
-                handle.query(f"SET {_quoted(name, '`')} = {_quoted(value, chr(39))}")
-            yield handle
-        except (chdb.ChdbError, RuntimeError) as error:
-            raise QueryError(str(error)) from error
+            yield
         finally:
-            handle.close()
+            with self._turn:
+                self._handles -= 1
+                self._turn.notify_all()
+
+    @contextmanager
+    def _owned(self) -> Iterator[None]:
+        """While the engine is open with the owner's rights, alone; raises `QueryError` when others do not end."""
+        with self._turn:
+            self._owner_waits = True
+            try:
+                if not self._turn.wait_for(lambda: not self._handles, OWNER_WAITS):
+                    raise QueryError.of(159, "TIMEOUT_EXCEEDED", "Other statements did not end in time")
+                self._open_handle.close()
+                try:
+                    self._open(Rights.OWNER)
+                    yield
+                finally:
+                    self._open_handle.close()
+                    self._open(self._usual)
+            finally:
+                self._owner_waits = False
+                self._turn.notify_all()
 
     def _execute(self, statement: str) -> str:
-        with self._handle({}, None) as handle:
+        with self._handle({}, None, None) as handle:
             return str(handle.query(statement, "TabSeparated").bytes().decode())
 
 

@@ -4,6 +4,9 @@ A ClickHouse server keeps its machine's files from its clients; the embedded eng
 scalar function, INFILE and OUTFILE work in spite of all grants. So those words are refused wherever they
 stand as code. Where the text holds anything that this short reading of the lexer might take differently
 from ClickHouse (nested comments, heredocs, typographic quotes), they are refused as text too.
+
+A server takes one statement a request; the engine takes several, and the first could take another role for the
+second. So a second one is refused.
 """
 
 from __future__ import annotations
@@ -26,6 +29,8 @@ _TOKEN = re.compile(
 _FILE_WORDS = re.compile(rb"\b(?:file|[iI][nN][fF][iI][lL][eE]|[oO][uU][tT][fF][iI][lL][eE])\b")
 _UNCERTAIN = re.compile(rb"\$|\xe2\x80[\x98-\x9d]|/\*(?:(?!\*/).)*/\*", re.DOTALL)
 _ANSWERED = {"SELECT", "WITH", "SHOW", "DESCRIBE", "DESC", "EXPLAIN", "EXISTS", "CHECK", "FROM"}
+_SEVERAL = re.compile(rb";|\b[pP][aA][rR][aA][lL][lL][eE][lL]\b")
+_ENGINE_WIDE = frozenset({"KILL", "SYSTEM"})
 _DATA_START = re.compile(rb"[ \t\r\f\v]*\n?")
 
 
@@ -74,6 +79,7 @@ def read_insert(text: bytes) -> Insert | None:
             if named is None or text[named[1] : named[2]].upper() == b"VALUES":
                 return None  # VALUES holds expressions, so it is read as a statement
             refuse_files(text[:start])
+            refuse_several(text[:start])
             data = _DATA_START.match(text, named[2])
             name = text[named[1] : named[2]].decode()
             return Insert(text[:start].decode(), name, data.end() if data else named[2])
@@ -83,6 +89,7 @@ def read_insert(text: bytes) -> Insert | None:
 def read_statement(text: bytes) -> Statement:
     """What kind of statement `text` is; raises `QueryError`."""
     refuse_files(text)
+    refuse_several(text)
     tokens = []
     for token in _code(text):
         tokens.append(token)
@@ -110,6 +117,26 @@ def refuse_files(text: bytes) -> None:
             raise _files_refused()
         if kind != "string" and _FILE_WORDS.search(token):
             raise _files_refused()
+
+
+def refuse_several(text: bytes) -> None:
+    """Raise `QueryError` when `text` is more than one statement, by semicolon or by PARALLEL WITH."""
+    text = text.rstrip(b"; \t\r\n")
+    if not _SEVERAL.search(text):
+        return
+    before, ended = b"", False
+    for _, start, end in _code(text):
+        token = text[start:end].upper()
+        if ended or _UNCERTAIN.search(text) or (before, token) == (b"PARALLEL", b"WITH"):
+            raise QueryError.of(62, "SYNTAX_ERROR", "Multi-statements are not allowed")
+        before, ended = token, token == b";"
+
+
+def refuse_engine_wide(statement: Statement) -> None:
+    """Raise `QueryError` for what reaches beyond one's own rights: here all statements run as one user."""
+    if statement.keyword in _ENGINE_WIDE:
+        why = f"{statement.keyword} is not for users of the local endpoint"
+        raise QueryError.of(497, "ACCESS_DENIED", why)
 
 
 def _code(text: bytes) -> Iterator[tuple[str, int, int]]:

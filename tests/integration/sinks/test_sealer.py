@@ -64,11 +64,3 @@ async def test_everything_is_sealed(stack: Stack, tmp_path: Path) -> None:
 
 def _archive(folder: Path) -> Directory:
     return Directory(folder / "archive")
-
-
-def _recomputed(stack: Stack, origin: str, size: int) -> tuple[int, bytes]:
-    """Size and root of the log's first rows in the trail."""
-    sql = f"SELECT hex(leaf_hash) FROM trail.log WHERE log_id = '{origin}' ORDER BY offset LIMIT {size}"
-    tree = CompactRange()
-    tree.extend([bytes.fromhex(leaf) for (leaf,) in stack.rows(sql)])
-    return tree.size, tree.root()

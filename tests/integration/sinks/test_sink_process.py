@@ -29,6 +29,7 @@ def _run(settings: Settings) -> subprocess.Popen[bytes]:
         **os.environ,
         "INZAGE_CONTROLLERS": f'["{settings.controllers[0]}"]',
         "INZAGE_KAFKA__BOOTSTRAP_SERVERS": settings.kafka.bootstrap_servers,
+        "INZAGE_DATA_DIR": str(settings.data_dir),
         "INZAGE_CLICKHOUSE__URL": settings.clickhouse.url,
         "INZAGE_CLICKHOUSE__DATABASE": settings.clickhouse.database,
     }
@@ -48,13 +49,14 @@ def test_exit_codes_tell_a_wrong_setting_from_what_may_pass(broker: Broker, clic
 def test_insert_and_select_are_all_it_needs(
     broker: Broker, clickhouse: Endpoint, clickhouse_factory: Callable[..., Endpoint], tmp_path: Path
 ) -> None:
-    """The endpoint applies the migrations and then grants no more; an empty trail is filled."""
-    granted = clickhouse_factory(tmp_path, Access.APPEND_ONLY, True)
+    """The endpoint applies the migrations and then grants no more; the sink finds its password and fills it."""
+    granted = clickhouse_factory(tmp_path / "clickhouse", Access.APPEND_ONLY, True)
     with stack_on(broker, clickhouse) as stack:
         stack.send_activities(range(20))
         settings = stack.settings.model_copy(
             update={
-                "clickhouse": stack.settings.clickhouse.model_copy(update={"url": granted.url, "database": DATABASE})
+                "data_dir": tmp_path,
+                "clickhouse": stack.settings.clickhouse.model_copy(update={"url": granted.url, "database": DATABASE}),
             }
         )
         sink = _run(settings)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,8 +20,9 @@ pytestmark = pytest.mark.kafka
 
 
 @pytest.fixture
-def stack(broker: Broker, clickhouse: Endpoint, monkeypatch: pytest.MonkeyPatch) -> Iterator[Stack]:
+def stack(broker: Broker, clickhouse: Endpoint, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Stack]:
     with stack_on(broker, clickhouse) as made:
+        monkeypatch.setenv("INZAGE_DATA_DIR", str(tmp_path))
         monkeypatch.setenv("INZAGE_CONTROLLERS", json.dumps([made.controller]))
         monkeypatch.setenv("INZAGE_KAFKA__BOOTSTRAP_SERVERS", made.settings.kafka.bootstrap_servers)
         monkeypatch.setenv("INZAGE_CLICKHOUSE__URL", made.settings.clickhouse.url)

@@ -1,0 +1,1 @@
+GRANT SELECT ON {database:Identifier}.* TO {role_analyst:Identifier}

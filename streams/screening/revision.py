@@ -1,0 +1,177 @@
+"""Judges again what was judged before something was learnt: the verdict that changes is superseded by a new one.
+
+A cause is a fact that was learnt later and reaches back to when an event happened, or the clock that reads a later
+time. Each event has a chain: as known when it was said, then as known at each cause that may concern it, in order.
+Where an entry's result differs from the one before, a verdict is appended that names the earlier one and the fact.
+The chain follows from what was said alone, so a replay gives the same verdicts with the same ids.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from inzage.schemas.codec import decode, split
+from inzage.streams.dossier.time import LONG_AGO
+from inzage.streams.dossier.versions import PersonDossier
+from inzage.streams.screening.engine import Hit, Row
+from inzage.streams.screening.facts_used import FactUsed
+from inzage.streams.screening.screener import Screener
+from inzage.streams.screening.verdicts import VerdictMaker
+from inzage.streams.screening.view import OK
+
+
+class Moment(NamedTuple):
+    """What was known: facts below the offset `horizon`, references and clock at `at`, milliseconds since 1970."""
+
+    horizon: int
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why something is judged again. `subject` None: whoever is concerned; `fact` None: the clock read `moment.at`.
+
+    It concerns what ended at `since` or later; of a reference, only events in whose words one of `words` stands.
+    """
+
+    moment: Moment
+    fact: FactUsed | None = None
+    subject: str | None = None
+    since: datetime = LONG_AGO
+    words: frozenset[bytes] = frozenset()
+
+
+@dataclass(slots=True)
+class Said:
+    """What was judged: the row as it was judged at first, the header of its schema, and whose it is."""
+
+    header: bytes
+    row: Row
+    subject: str
+    _until: datetime | None = None
+
+    @property
+    def until(self) -> datetime:
+        """The last instant it speaks of."""
+        if self._until is None:
+            record = decode(self.header + self.row.datum)[1]
+            self._until = max(record["occurred_at"], record["ended_at"] or record["occurred_at"])
+        return self._until
+
+    def moment(self) -> Moment:
+        return Moment(self.row.horizon, self.row.now)
+
+
+@dataclass(slots=True)
+class Revision:
+    """The chains of what `screener` judged."""
+
+    screener: Screener
+    _again: dict[tuple[int, Moment], tuple[Hit | None, VerdictMaker]] = field(default_factory=dict)
+
+    def revise(
+        self, said: Sequence[Said], causes: Iterable[Cause], new: Container[Cause] | None = None
+    ) -> Iterator[tuple[Moment, dict[str, Any]]]:
+        """The superseding verdicts on `said`, with the moment of each, those of `new` causes only when stated."""
+        ordered = sorted(causes, key=lambda cause: cause.moment)
+        chains = [(one, [cause for cause in ordered if self._concerns(cause, one)]) for one in said]
+        chains = [(one, chain) for one, chain in chains if chain]
+        self._judge(chains)
+        for one, chain in chains:
+            yield from self._changes(one, chain, new)
+
+    def _concerns(self, cause: Cause, said: Said) -> bool:
+        if cause.moment <= said.moment() or cause.moment.at < said.row.known_at:
+            return False
+        if cause.subject is not None and cause.subject != said.subject:
+            return False
+        by_clock = self.screener.controller.plan.by_clock
+        if cause.fact is None:
+            return by_clock
+        if cause.words and not self._mentions(said, cause.words):
+            return False
+        # What answers a request comes long after it, and its deadline is a rule by the clock.
+        return by_clock or said.until >= cause.since
+
+    def _mentions(self, said: Said, words: frozenset[bytes]) -> bool:
+        dossier = self.screener.store.get(said.subject)
+        facts = [message for _, message, _ in dossier.said] if dossier else []
+        return any(word in text for text in (said.row.datum, *facts) for word in words)
+
+    def _judge(self, chains: Sequence[tuple[Said, list[Cause]]]) -> None:
+        """Judge every event at every moment of its chain, in one pass for each schema."""
+        rows: dict[bytes, dict[tuple[int, Moment], Row]] = {}
+        for said, chain in chains:
+            of_schema = rows.setdefault(said.header, {})
+            for moment in (said.moment(), *(cause.moment for cause in chain)):
+                row = said.row._replace(horizon=moment.horizon, now=moment.at)
+                of_schema[said.row.offset, moment] = row
+        for header, of_schema in rows.items():
+            schema = self.screener.schemas.get(header) or split(header + b"\x00")
+            in_order = sorted(of_schema.values(), key=lambda row: row.now)
+            for found in self.screener.judge(schema, in_order):
+                maker = self.screener.maker(found.tables)
+                hits = {(hit.offset, Moment(hit.horizon, hit.now)): hit for hit in found.hits}
+                for row in found.rows:
+                    place = row.offset, Moment(row.horizon, row.now)
+                    self._again[place] = hits.get(place), maker
+
+    def _changes(
+        self, said: Said, chain: Sequence[Cause], new: Container[Cause] | None
+    ) -> Iterator[tuple[Moment, dict[str, Any]]]:
+        before, _ = self._again[said.row.offset, said.moment()]
+        revisions: dict[int, int] = {}
+        for cause in chain:
+            after, maker = self._again[said.row.offset, cause.moment]
+            old, new_codes = _codes(before), _codes(after)
+            shown = after or before
+            for position in sorted(
+                position for position in {*old, *new_codes} if old.get(position) != new_codes.get(position)
+            ):
+                revisions[position] = revisions.get(position, 0) + 1
+                if new is None or cause in new:
+                    assert shown is not None
+                    hit = replace(shown, horizon=cause.moment.horizon)
+                    code = new_codes.get(position, OK)
+                    yield (
+                        cause.moment,
+                        maker.revised(hit, position, code, revisions[position], cause.moment.at, cause.fact),
+                    )
+            before = after
+
+
+def person_causes(dossier: PersonDossier, known_at: Mapping[int, int]) -> Iterator[Cause]:
+    """A cause for each fact of a person that changed something; `known_at` has the broker time of each offset."""
+    for offset, _, fact in dossier.said:
+        since = dossier.reaches_back_to(offset)
+        if since is not None:
+            yield Cause(Moment(offset + 1, known_at[offset]), fact_used(fact), dossier.subject, since)
+
+
+def reference_cause(fact: Mapping[str, Any], moment: Moment) -> Cause:
+    """The cause that a reference is."""
+    body = fact["body"][1]
+    instants = [value for value in body.values() if isinstance(value, datetime)]
+    names = [body[name] for name in _NAMING if isinstance(body.get(name), str)]
+    words = frozenset(name.encode() for name in names if name)
+    return Cause(moment, fact_used(fact), None, min(instants, default=LONG_AGO), words)
+
+
+def fact_used(fact: Mapping[str, Any]) -> FactUsed:
+    """A fact as a verdict names it: its kind, the reference its versions share, and its id."""
+    kind, body = fact["body"][0].rpartition(".")[2], fact["body"][1]
+    shared = next(
+        (body[name] for name in body if name.endswith(("_ref", "_id")) and isinstance(body[name], str)), None
+    )
+    return {"kind": kind, "key": str(shared or fact["fact_id"]), "version": fact["fact_id"]}
+
+
+_NAMING = ("org_id", "party_org_id", "importer_org_id", "country", "partner_org_id", "template", "actor_id")
+"""What a reference is about, when an event names the same. Without any it concerns every event."""
+
+
+def _codes(hit: Hit | None) -> dict[int, int]:
+    return dict(hit.codes) if hit is not None else {}
