@@ -89,7 +89,7 @@ def read_arrivals(
 
 
 def _with_arrival(
-    parsed: list[tuple[int, str, Mapping[str, Any] | ContractError]],
+    parsed: Sequence[tuple[int, str, Mapping[str, Any] | ContractError]],
 ) -> Iterator[tuple[tuple[datetime, bool, int], tuple[int, str, Mapping[str, Any] | ContractError]]]:
     arrived = _EARLIEST
     for position, line in enumerate(parsed):
