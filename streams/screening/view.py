@@ -133,7 +133,7 @@ class View:
         self._physical |= {"known_at": "`_time`", "now": "`_now`"}
         self._enums = {name: leaf.enum for name, leaf in leaves().items() if leaf.enum}
         self._enums |= {"recipient_category": "Recipient", "registered_category": "Recipient"}
-        self._enums |= {"instrument": "TransferInstrument", "consulted": "RegisterType", "requested": "RequestType", "record_state": "RecordState"}
+        self._enums |= {"instrument": "TransferInstrument", "consulted": "RegisterType", "supplied_by": "SourceType", "requested": "RequestType", "record_state": "RecordState"}
         self.scope = Scope(self._physical, self._enums)
         inner = {f"dossier_{family}": f"`dossier_{family}`" for family in FAMILIES} | {"_offset": "`_offset`"}
         self._inner = Scope(self._physical | inner, self._enums, trusted=True)
