@@ -16,7 +16,7 @@ from itertools import islice
 from inzage.console.bulk import BulkEmitter
 from inzage.console.demonstration.month import Month
 from inzage.deploy.local.topics import ensure_topics
-from inzage.schemas.emitter import AlreadyPseudonyms, Emitter
+from inzage.schemas.emitter import AlreadyPseudonyms, Emitter, SqlVault
 from inzage.schemas.json_face import Said, write
 from inzage.schemas.settings import KafkaSettings, Settings
 
@@ -58,7 +58,7 @@ def _read_before(settings: Settings, saids: list[Said]) -> float:
 
 def _bulk(settings: Settings, saids: list[Said]) -> float:
     async def emit() -> None:
-        async with BulkEmitter(settings.kafka) as emitter:
+        async with BulkEmitter(settings.kafka, SqlVault.passing()) as emitter:
             await emitter.emit(saids)
 
     started = time.perf_counter()
@@ -71,7 +71,7 @@ def _emitter(settings: Settings) -> Emitter:
         controller_id="CIGNA",
         source_system="benchmark",
         settings=settings,
-        vault=AlreadyPseudonyms(),
+        vault=AlreadyPseudonyms(SqlVault.passing),
         compression=None,
     )
 

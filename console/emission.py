@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from inzage.console.output import Output, say, show_object, show_rows
-from inzage.schemas.emitter import Emitter
+from inzage.schemas.emitter import Emitter, Vault
 from inzage.schemas.emitter.message import message_of
+from inzage.schemas.emitter.words import encrypt_words
 from inzage.schemas.errors import ContractError
 from inzage.schemas.json_face import Said
 
@@ -22,6 +23,10 @@ _FIELD = re.compile(r"([a-z_][\w.]*): ", re.IGNORECASE)
 
 class Voice(Protocol):
     """Who says it."""
+
+    def prepare(self, saids: list[Said]) -> None:
+        """Encrypt what may reveal something and see that all of it can be said; raises `ContractError`."""
+        ...
 
     def say(self, said: Said) -> None: ...
 
@@ -34,6 +39,9 @@ class LiveVoice:
 
     emitter: Emitter
 
+    def prepare(self, saids: list[Said]) -> None:
+        _prepare(saids, self.emitter.vault)
+
     def say(self, said: Said) -> None:
         self.emitter.send(said)
 
@@ -44,6 +52,11 @@ class LiveVoice:
 @dataclass(frozen=True, slots=True)
 class TrialVoice:
     """Makes the messages and keeps them to itself: no broker, nothing written."""
+
+    vault: Vault
+
+    def prepare(self, saids: list[Said]) -> None:
+        _prepare(saids, self.vault)
 
     def say(self, said: Said) -> None:
         message_of(said)
@@ -66,9 +79,7 @@ class Emission:
         self.read += 1
         try:
             found = saids()
-            if len(found) > 1:
-                for said in found:
-                    message_of(said)
+            self.voice.prepare(found)
             for said in found:
                 self.voice.say(said)
                 self.said["events" if said.kind == "activity" else "facts"] += 1
@@ -106,6 +117,13 @@ class Emission:
             show_object({**counts, "refused": sorted(self.refused, key=_line)}, output)
         if dry_run:
             say("nothing was sent")
+
+
+def _prepare(saids: list[Said], vault: Vault) -> None:
+    encrypt_words(saids, vault)
+    if len(saids) > 1:
+        for said in saids:
+            message_of(said)
 
 
 def _line(refused: Mapping[str, Any]) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
 from inzage.console.emission import LiveVoice, TrialVoice, Voice
 from inzage.schemas.emitter import AlreadyPseudonyms, Emitter, SqlVault, Vault
@@ -16,11 +17,13 @@ def open_voice(
 ) -> Iterator[tuple[Voice, Vault]]:
     """Voice and vault; on leaving, all that was said is acknowledged or `DeliveryError` is raised."""
     if dry_run:
-        yield TrialVoice(), SqlVault.passing()
+        passing = SqlVault.passing()
+        yield TrialVoice(passing), passing
         return
     settings = load_settings()
-    vault: Vault = AlreadyPseudonyms()
+    # References that others handed out have keys too, but only when something is said that needs one.
+    vault: Vault = AlreadyPseudonyms(partial(SqlVault.of, settings.data_dir))
     if pseudonymise:
-        vault = SqlVault.in_file(settings.data_dir / "vault.sqlite")
+        vault = SqlVault.of(settings.data_dir)
     with Emitter(controller_id=controller, source_system=source_system, settings=settings, vault=vault) as emitter:
         yield LiveVoice(emitter), vault

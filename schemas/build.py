@@ -3,6 +3,7 @@
 `python -m inzage.schemas.build` writes `avro/*.avsc`; a test compares, so neither can drift from the other.
 Notation of a type: `string`, `long`, `double`, `boolean`, `bytes`, `timestamp` (microseconds, UTC), `date`,
 `map` (of strings), an enumeration of the vocabulary, a record of the table; `[T]` is a list, `T?` may be null.
+A field that the table lists as `revealing` says so in its schema, and must hold text.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Any, cast
 
 import yaml
 
+from inzage.schemas.errors import ConfigError
 from inzage.schemas.vocabulary import UNKNOWN, symbols, terms
 
 RECORDS = (
@@ -25,6 +27,7 @@ RECORDS = (
     "dead_letter",
     "review",
     "heartbeat",
+    "incompleteness",
     "checkpoint",
     "attestation",
     "pruning",
@@ -44,6 +47,9 @@ _PRIMITIVES: dict[str, Any] = {
 }
 
 
+_WORDS = frozenset({"string", "string?", "[string]", "map"})
+
+
 class _Builder:
     """Turns one table into one schema; Avro wants a named type spelled out once and named afterwards."""
 
@@ -54,7 +60,7 @@ class _Builder:
 
     def schema(self) -> dict[str, Any]:
         table = self._table
-        fields = [self._field(name, spec) for name, spec in table["fields"].items()]
+        fields = self._fields(table["record"], table)
         if kinds := table.get("kinds"):
             doc = "What is said: a record named after the kind of fact."
             fields.append({"name": "body", "type": [self._record(kind) for kind in kinds], "doc": doc})
@@ -63,6 +69,14 @@ class _Builder:
     def _as_record(self, name: str, doc: str, fields: list[dict[str, Any]]) -> dict[str, Any]:
         namespace = "inzage.v1"
         return {"type": "record", "name": name, "namespace": namespace, "doc": doc, "fields": fields}
+
+    def _fields(self, record: str, table: dict[str, Any]) -> list[dict[str, Any]]:
+        revealing = table.get("revealing", ())
+        for name in revealing:
+            if table["fields"].get(name, ("nothing",))[0] not in _WORDS:
+                raise ConfigError(f"{record}.{name}: revealing, but no field of text", code="config.definition")
+        fields = [self._field(name, spec) for name, spec in table["fields"].items()]
+        return [{**field, "revealing": True} if field["name"] in revealing else field for field in fields]
 
     def _field(self, name: str, spec: list[Any]) -> dict[str, Any]:
         notation, doc = spec[0], spec[1]
@@ -93,7 +107,9 @@ class _Builder:
             return f"inzage.v1.{name}"
         self._spelled.add(name)
         spec = self._records[name]
-        fields = [self._field(field, of) for field, of in spec["fields"].items()]
+        if "revealing" in spec and name not in (self._table.get("kinds") or {}):
+            raise ConfigError(f"{name}: only a whole record lists what is revealing", code="config.definition")
+        fields = self._fields(name, spec)
         return self._as_record(name, spec["doc"], fields)
 
     def _enum(self, name: str) -> Any:

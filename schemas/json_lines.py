@@ -7,7 +7,7 @@ ends or corrects another may leave out its subject and controller: they are thos
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -77,7 +77,7 @@ def _parse(number: int, text: str) -> tuple[int, str, Mapping[str, Any] | Contra
 
 
 def read_arrivals(
-    parsed: list[tuple[int, str, Mapping[str, Any] | ContractError]],
+    parsed: Sequence[tuple[int, str, Mapping[str, Any] | ContractError]],
     *,
     strict: bool = True,
     controller_id: str | None = None,
@@ -89,7 +89,7 @@ def read_arrivals(
 
 
 def _with_arrival(
-    parsed: list[tuple[int, str, Mapping[str, Any] | ContractError]],
+    parsed: Sequence[tuple[int, str, Mapping[str, Any] | ContractError]],
 ) -> Iterator[tuple[tuple[datetime, bool, int], tuple[int, str, Mapping[str, Any] | ContractError]]]:
     arrived = _EARLIEST
     for position, line in enumerate(parsed):

@@ -8,7 +8,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    HttpUrl,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -17,6 +26,7 @@ from pydantic_settings import (
 )
 
 from inzage.schemas.errors import ConfigError
+from inzage.schemas.period import Period
 
 SecurityProtocol = Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"]
 
@@ -50,6 +60,26 @@ class ClickHouseSettings(BaseModel):
     ca_cert: Path | None = None
 
 
+class WitnessSettings(BaseModel):
+    """A witness that is asked for cosignatures (C2SP tlog-witness)."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    url: HttpUrl = Field(description="its submission prefix; /add-checkpoint is asked below it")
+    key: str = Field(description="its verifier key, name+hash+base64, as it was handed over")
+    ca_file: Path | None = Field(default=None, description="certificates for https; None: those of the machine")
+
+
+class TimestampingSettings(BaseModel):
+    """A time-stamp authority (RFC 3161) that stamps the newest checkpoint of the meta log now and then."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    url: HttpUrl
+    ca_file: Path = Field(description="the authority's root certificates, PEM: those only are believed")
+    every_seconds: float = Field(default=3600.0, gt=0)
+
+
 class SealingSettings(BaseModel):
     """How the sealer signs, and whom a verifier trusts. Paths not stated lie in `data_dir`."""
 
@@ -61,6 +91,43 @@ class SealingSettings(BaseModel):
     every_seconds: float = Field(default=1.0, gt=0)
     every_records: int = Field(default=65_536, ge=1, description="of one log, between two checkpoints")
     trusted_keys: tuple[str, ...] = Field(default=(), description="verifier keys; none: the public half of key_file")
+    witnesses: tuple[WitnessSettings, ...] = ()
+    quorum: int | None = Field(default=None, ge=1, description="witnesses it takes; None: all of them")
+    witness_every_seconds: float = Field(default=10.0, gt=0, description="between two questions to a witness")
+    timestamping: TimestampingSettings | None = None
+
+    @model_validator(mode="after")
+    def _quorum_can_be_reached(self) -> SealingSettings:
+        if self.quorum is not None and self.quorum > len(self.witnesses):
+            raise ValueError(f"quorum {self.quorum} of {len(self.witnesses)} witnesses can never be reached")
+        return self
+
+
+class RetentionSettings(BaseModel):
+    """How long the trail of each controller is kept. One whose notice states no period has none until it is set."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    periods: dict[str, str] = Field(default_factory=dict, description="by controller, ISO 8601: HMBS = 'P7Y'")
+
+    @field_validator("periods")
+    @classmethod
+    def _are_periods(cls, stated: dict[str, str]) -> dict[str, str]:
+        return {controller.upper(): str(Period.read(text)) for controller, text in stated.items()}
+
+    def period_of(self, controller: str) -> Period:
+        """The period of `controller`; raises `ConfigError` when it has none."""
+        stated = {**_STATED_IN_NOTICES, **self.periods}.get(controller.upper())
+        if stated is None:
+            raise ConfigError(
+                f"retention.periods: {controller} has no period, so nothing of it may go",
+                code="config.retention",
+                hint=f"state one in inzage.toml: [retention.periods] {controller.upper()} = 'P7Y'",
+            )
+        return Period.read(stated)
+
+
+_STATED_IN_NOTICES = {"CIGNA": "P10Y"}  # CIGNA-78: the standard period is ten years
 
 
 class Settings(BaseSettings):
@@ -76,9 +143,14 @@ class Settings(BaseSettings):
     controllers: tuple[str, ...] = ("CIGNA", "HMBS")
     data_dir: Path = Path("var")
     packs_dir: Path | None = Field(default=None, description="policy packs beside those that ship; None: those only")
+    keep_readable_days: dict[str, int] = Field(
+        default_factory=dict,
+        description="by controller: days after the newest record about a person in which nothing of it is erased",
+    )
     kafka: KafkaSettings = Field(default_factory=KafkaSettings)
     clickhouse: ClickHouseSettings = Field(default_factory=ClickHouseSettings)
     sealing: SealingSettings = Field(default_factory=SealingSettings)
+    retention: RetentionSettings = Field(default_factory=RetentionSettings)
 
     @classmethod
     def settings_customise_sources(

@@ -14,6 +14,7 @@ from typing import Any
 
 from inzage.schemas.codec import Schema
 
+_NOT_FOR_DECODING = frozenset({"doc", "dpv", "default", "revealing"})
 _SYNC = b"inzage-block-end"  # sixteen bytes; a container of one block never resynchronises
 
 
@@ -57,7 +58,7 @@ def wrapped(schema: Schema, before: Sequence[dict[str, Any]], after: Sequence[di
 
 def _lean(avro: Any) -> Any:
     if isinstance(avro, dict):
-        return {key: _lean(value) for key, value in avro.items() if key not in ("doc", "dpv", "default")}
+        return {key: _lean(value) for key, value in avro.items() if key not in _NOT_FOR_DECODING}
     return [_lean(item) for item in avro] if isinstance(avro, list) else avro
 
 

@@ -7,9 +7,10 @@ no two records share an L. Avro is never encoded again. Byte by byte: docs/desig
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from struct import Struct
+from typing import Any
 
 Headers = Sequence[tuple[str, bytes | None]]
 
@@ -18,7 +19,9 @@ ABSENT = 0xFFFF_FFFF  # the length of what is null
 NO_HEADERS = bytes(4)
 
 _HEAD = Struct(">BQBq")  # version, offset, timestamp type, milliseconds since 1970
+_PREFIXED_HEAD = Struct(">cBQBq")
 _LENGTH = Struct(">I")
+_LENGTHS = tuple(_LENGTH.pack(length) for length in range(4096))  # looking one up takes half of packing it
 _NULL = _LENGTH.pack(ABSENT)
 _LEAF_PREFIX = b"\x00"  # RFC 6962, 2.1
 
@@ -36,6 +39,34 @@ def leaf_bytes(
 def leaf_hash(encoded: bytes) -> bytes:
     """SHA-256(0x00 || L), 32 bytes (RFC 6962, 2.1)."""
     return sha256(_LEAF_PREFIX + encoded).digest()
+
+
+def leaf_hashes(records: Iterable[Any]) -> list[bytes]:
+    """The leaf hash of each record, as Kafka's clients give them.
+
+    What `leaf_hash(leaf_bytes(...))` gives, in two thirds of its time: this is what bounds the sealer.
+    """
+    hashes = []
+    head, names, lengths, join = _PREFIXED_HEAD.pack, _NAMES, _LENGTHS, b"".join
+    for record in records:
+        key, value, headers = record.key, record.value, record.headers
+        try:
+            parts = [
+                head(_LEAF_PREFIX, VERSION, record.offset, record.timestamp_type, record.timestamp),
+                lengths[len(key)],
+                key,
+                lengths[len(value)],
+                value,
+                lengths[len(headers)],
+            ]
+            for name, content in headers:
+                parts += (names[name], lengths[len(content)], content)
+        except (TypeError, IndexError):  # something is null, or long
+            kind, encoded = record.timestamp_type, headers_bytes(headers)
+            hashes.append(leaf_hash(leaf_bytes(record.offset, kind, record.timestamp, key, value, encoded)))
+        else:
+            hashes.append(sha256(join(parts)).digest())
+    return hashes
 
 
 def headers_bytes(headers: Headers) -> bytes:

@@ -6,26 +6,33 @@ import asyncio
 import json
 import random
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from clickhouse_connect.driver.client import Client
 from kafka import KafkaProducer
+from kafka.admin import KafkaAdminClient, OffsetSpec
+from kafka.structs import TopicPartition
 
 from inzage.deploy.local.clickhouse.endpoint import Endpoint
 from inzage.deploy.local.kafka import Broker
 from inzage.deploy.local.topics import ensure_topics
 from inzage.schemas import codec, json_face
 from inzage.schemas.settings import Settings
-from inzage.schemas.topics import ControllerTopics
+from inzage.schemas.topics import CHECKPOINTS, LAW_REFERENCES, PRUNING_REQUESTS, SCHEMAS, ControllerTopics
 from inzage.sinks.connection import open_clickhouse
 from inzage.sinks.intake import Pace
-from inzage.sinks.logs import Cluster, read_cluster, topics_of
+from inzage.sinks.ledger.compact_range import CompactRange
+from inzage.sinks.logs import Cluster, Topic, read_cluster, topics_of
 from inzage.sinks.migrations import migrate
+from inzage.sinks.sealing.process import open_sealer
+from inzage.sinks.sealing.sealer import Sealer
 from inzage.sinks.sink import Sink
+from inzage.sinks.status import read_extents
 from inzage.sinks.trail import Trail
 
 QUICK = Pace(block_rows=200, linger=0.1, session_timeout=3.0, insert_within=2.0, drain_within=2.5)
@@ -90,6 +97,10 @@ class Stack:
     def cluster(self) -> Cluster:
         return read_cluster(self.settings.kafka, topics_of([self.controller]))
 
+    def kept(self, name: str) -> list[Topic]:
+        """The topic of a name, as the trail keeps it."""
+        return [topics_of([self.controller])[name]]
+
     def trail(self, pace: Pace = QUICK) -> Trail:
         client = open_clickhouse(self.settings.clickhouse, answer_within=pace.insert_within + 5)
         return Trail(client, self.database, pace.insert_within)
@@ -102,6 +113,71 @@ class Stack:
     async def keep_until(self, rows: int, pace: Pace = QUICK, within: float = 40) -> None:
         """Run a sink until the trail holds `rows` records of the controller's topics, then stop it."""
         await until_rows(self, self.sink(pace), rows, within)
+
+    def sealer(self, folder: Path, **options: Any) -> Sealer:
+        """A sealer to run in the loop of the caller; key, state and archive are in `folder`, as in a data_dir.
+
+        All stacks of a broker share the topic of checkpoints: make the stack with `ledger=True`.
+        """
+        settings = self.settings.model_copy(update={"data_dir": folder})
+        return open_sealer(settings, self.cluster(), topics_of([self.controller]), **options)
+
+    async def seal(self, folder: Path, within: float = 40, **options: Any) -> None:
+        """Run a sealer until everything that stands on the topics now is sealed, public and archived; `options` are
+        those of `open_sealer`.
+        """
+        topics = topics_of([self.controller])
+        logs = self.cluster().logs(topic for topic in topics.values() if topic.sealed)
+        ends = {extent.log.id: extent.end for extent in read_extents(self.settings.kafka, logs)}
+        asked = self.requests()
+        sealer = self.sealer(folder, **options)
+        running = asyncio.create_task(sealer.run())
+        try:
+            async with asyncio.timeout(within):
+                while sealer.answered_until < asked or any(
+                    sealer.sealed_until.get(origin, -1) < end for origin, end in ends.items()
+                ):
+                    if running.done():
+                        running.result()
+                        raise AssertionError("the sealer stopped")
+                    await asyncio.sleep(0.02)
+        finally:
+            sealer.stop()
+            await running
+
+    def requests(self) -> int:
+        """The end of the topic of requests to the sealer."""
+        admin = KafkaAdminClient(bootstrap_servers=self.settings.kafka.bootstrap_servers, bootstrap_timeout_ms=10_000)
+        try:
+            place = TopicPartition(PRUNING_REQUESTS, 0)
+            return int(admin.list_partition_offsets({place: OffsetSpec.LATEST})[place].offset)
+        finally:
+            admin.close()
+
+    async def keep_sealed(self, within: float = 40) -> None:
+        """Run a sink until the trail holds every record and every checkpoint that is on the topics now."""
+        kept = topics_of([self.controller])
+        extents = read_extents(self.settings.kafka, self.cluster().logs(kept.values()))
+        last = "SELECT log_id, max(offset) FROM trail.log GROUP BY log_id"
+
+        def reached() -> bool:
+            held = dict(self.rows(last))
+            wanted = [
+                # a transaction ends with a mark that takes an offset
+                (extent.log.id, extent.end - (1 if extent.log.dense else 2))
+                for extent in extents
+                if extent.end > extent.begin
+            ]
+            return all(held.get(origin, -1) >= offset for origin, offset in wanted)
+
+        await until(self.sink(), reached, within)
+
+    def recomputed(self, log_id: str, size: int) -> CompactRange:
+        """The tree over the first rows of a log in the trail."""
+        sql = f"SELECT hex(leaf_hash) FROM trail.log WHERE log_id = '{log_id}' ORDER BY offset LIMIT {size}"
+        tree = CompactRange()
+        tree.extend([bytes.fromhex(leaf) for (leaf,) in self.rows(sql)])
+        return tree
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         return list(self.client.query(sql.replace("trail.", f"{self.database}.")).result_rows)
@@ -121,10 +197,15 @@ class Stack:
 
 async def until_rows(stack: Stack, sink: Sink, rows: int, within: float = 40) -> None:
     """Run `sink` until the trail holds `rows` records; what it raises is raised here."""
+    await until(sink, lambda: stack.held() >= rows, within)
+
+
+async def until(sink: Sink, reached: Callable[[], bool], within: float = 40) -> None:
+    """Run `sink` until `reached` says so; what it raises is raised here."""
     running = asyncio.create_task(sink.run())
     try:
         async with asyncio.timeout(within):
-            while await asyncio.to_thread(stack.held) < rows:
+            while not await asyncio.to_thread(reached):
                 if running.done():
                     running.result()
                     raise AssertionError("the sink stopped")
@@ -150,14 +231,23 @@ def schema_message(name: str, text: str) -> tuple[bytes, bytes]:
 
 
 @contextmanager
-def stack_on(broker: Broker, endpoint: Endpoint, partitions: int = 2) -> Iterator[Stack]:
-    """Topics of a new controller and tables in a new database."""
+def stack_on(
+    broker: Broker, endpoint: Endpoint, partitions: int = 2, *, ledger: bool = False, **sealing: Any
+) -> Iterator[Stack]:
+    """Topics of a new controller and tables in a new database.
+
+    With `ledger` the topics that everybody shares are made anew, so that no sealer before has said anything:
+    what another stack sealed on this broker is gone from Kafka then.
+    """
     controller = f"T{uuid.UUID(int=random.getrandbits(128)).hex[:8]}".upper()
     settings = Settings(
         controllers=(controller,),
         kafka={"bootstrap_servers": broker.bootstrap_servers, "partitions": partitions},
         clickhouse={"url": endpoint.url, "database": f"trail_{controller.lower()}"},
+        sealing=sealing,
     )
+    if ledger:
+        _forget_shared(broker)
     ensure_topics(settings, [controller])
     client = open_clickhouse(settings.clickhouse, answer_within=30)
     migrate(lambda statement: str(client.command(statement, use_database=False) or ""), settings.clickhouse.database)
@@ -166,3 +256,13 @@ def stack_on(broker: Broker, endpoint: Endpoint, partitions: int = 2) -> Iterato
     finally:
         client.command(f"DROP DATABASE {settings.clickhouse.database}", use_database=False)
         client.close()
+
+
+def _forget_shared(broker: Broker) -> None:
+    admin = KafkaAdminClient(bootstrap_servers=broker.bootstrap_servers, bootstrap_timeout_ms=10_000)
+    try:
+        shared = {CHECKPOINTS, PRUNING_REQUESTS, SCHEMAS, LAW_REFERENCES}
+        if standing := sorted(shared & set(admin.list_topics())):
+            admin.delete_topics(standing)
+    finally:
+        admin.close()

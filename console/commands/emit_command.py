@@ -11,6 +11,7 @@ from uuid import UUID, uuid5
 import typer
 
 from inzage.console.output import EXIT_FINDINGS, Output, OutputOption
+from inzage.schemas.errors import ContractError
 
 app = typer.Typer(help="Emit facts and events from JSON lines.")
 
@@ -51,12 +52,20 @@ def emit(
             return [pseudonymise_said(line.said, vault) if pseudonymise else line.said]
 
         for line in read_arrivals(parsed, controller_id=controller):
-            # with identifiers in it, the original does not leave this machine
-            original = None if pseudonymise else originals[line.number]
-            emission.line(line.number, original, partial(read, line))
+            # with identifiers in it, or words that nobody encrypted, the original does not leave this machine
+            original = originals[line.number]
+            keep = pseudonymise or _may_reveal(original, line.error)
+            emission.line(line.number, None if keep else original, partial(read, line))
     emission.show(output, dry_run=dry_run)
     if emission.refused:
         raise typer.Exit(EXIT_FINDINGS)
+
+
+def _may_reveal(original: bytes, error: ContractError | None) -> bool:
+    """Whether the line has a field of free words, or a word where a term was expected."""
+    from inzage.schemas.revealing import names_revealing_field
+
+    return names_revealing_field(original) or (error is not None and error.code == "contract.unknown-symbol")
 
 
 def _lines(file: Path) -> list[tuple[int, bytes]]:
@@ -71,8 +80,6 @@ def _lines(file: Path) -> list[tuple[int, bytes]]:
 
 def _parse(number: int, line: bytes, source_system: str) -> tuple[int, str, Any]:
     """The line as an object; without an id it gets one that the same line of the same source gets again."""
-    from inzage.schemas.errors import ContractError
-
     shown = line.decode(errors="replace")
     try:
         content = json.loads(line.decode("utf-8-sig" if number == 1 else "utf-8"))

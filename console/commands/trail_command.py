@@ -12,7 +12,30 @@ from inzage.schemas.settings import load_settings
 
 app = typer.Typer(no_args_is_help=True, help="Show what the trail holds and whether it is complete.")
 
-_COLUMNS = ("topic", "partition", "first", "last", "rows", "gaps", "duplicates", "dead_letters", "lag")
+_COLUMNS = (
+    "topic",
+    "partition",
+    "first",
+    "last",
+    "rows",
+    "gaps",
+    "duplicates",
+    "dead_letters",
+    "lag",
+    "sealed",
+    "unsealed",
+)
+
+_WITNESSED_COLUMNS = (
+    "origin",
+    "sealed",
+    "sealed_at",
+    "witnessed",
+    "witnessed_at",
+    "cosigned_by",
+    "stamped",
+    "stamped_at",
+)
 
 
 @app.callback()
@@ -34,7 +57,29 @@ def status(
     shown = [log for log in logs if empty or log.rows or log.lag]
     show_rows([{**asdict(log), "complete": log.complete} for log in shown], _COLUMNS, output)
     wrong = [log for log in logs if not log.complete]
-    behind = sum(log.lag for log in logs)
-    say(f"{len(logs)} logs, {sum(log.rows for log in logs)} rows, {behind} behind, {len(wrong)} incomplete")
+    rows, behind, unsealed = (sum(getattr(log, name) for log in logs) for name in ("rows", "lag", "unsealed"))
+    say(f"{len(logs)} logs, {rows} rows, {behind} behind, {unsealed} not sealed, {len(wrong)} incomplete")
     if wrong:
+        raise typer.Exit(EXIT_FINDINGS)
+
+
+@app.command()
+def witnessed(output: OutputOption = Output.TABLE) -> None:
+    """Show what size is sealed, cosigned by a quorum of witnesses, and time-stamped.
+
+    Exit 1 when an attestation does not hold.
+    """
+    from inzage.sinks.witness.witnessed import witnessed as read_witnessed
+
+    logs = read_witnessed(load_settings())
+    show_rows([asdict(log) for log in logs], _WITNESSED_COLUMNS, output)
+    for log in logs:
+        quorum = (
+            f"{log.quorum} of {log.witnesses} witnesses are needed" if log.witnesses else "no witness is configured"
+        )
+        reached = f"{log.witnessed or 'none'} witnessed, {log.stamped or 'none'} stamped"
+        say(f"{log.origin}: {log.sealed} sealed, {reached}; {quorum}")
+        for why in log.false:
+            say(f"{log.origin}: {why}")
+    if any(log.false for log in logs):
         raise typer.Exit(EXIT_FINDINGS)

@@ -19,7 +19,7 @@ import typer
 
 from inzage.console.bulk import BulkEmitter
 from inzage.console.demonstration.month import Month
-from inzage.schemas.emitter import AlreadyPseudonyms, Emitter
+from inzage.schemas.emitter import AlreadyPseudonyms, Emitter, SqlVault
 from inzage.schemas.errors import InzageError
 from inzage.schemas.settings import Settings, load_settings
 
@@ -39,7 +39,7 @@ def open_emitter(settings: Settings, source_system: str = SOURCE) -> Emitter:
 
 async def emit_lane(settings: Settings, month: Month, lane: int) -> Counter[str]:
     """Emit everything the people of `lane` say and do; returns once all of it is acknowledged."""
-    async with BulkEmitter(settings.kafka) as emitter:
+    async with BulkEmitter(settings.kafka, SqlVault.of(settings.data_dir)) as emitter:
         counts = await emitter.emit(month.lane(lane))
     return Counter(events=counts["activity"], facts=counts["fact"])
 

@@ -31,13 +31,17 @@ class Standing:
         return sum(log.lag for log in self.logs)
 
     @property
+    def unsealed(self) -> int:
+        return sum(log.unsealed for log in self.logs)
+
+    @property
     def settled(self) -> bool:
         """Whether nothing is on its way any more."""
-        return self.lag == 0 and self.unjudged == 0
+        return self.lag == 0 and self.unjudged == 0 and self.unsealed == 0
 
     @property
     def complete(self) -> bool:
-        """Whether every offset stands in the trail exactly once and was judged."""
+        """Whether every offset stands in the trail exactly once, was judged and is sealed."""
         return self.settled and all(log.complete for log in self.logs)
 
 

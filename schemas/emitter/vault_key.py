@@ -30,10 +30,8 @@ def key_for(vault: Path) -> SecretBytes:
 
     Raises `ConfigError` for a key that is malformed, readable by others, or lost.
     """
-    if text := os.environ.get(KEY_VARIABLE):
-        return _key(text, KEY_VARIABLE)
-    if named := os.environ.get(KEY_FILE_VARIABLE):
-        return _read(Path(named))
+    if stated := _stated():
+        return stated
     beside = vault.with_name(vault.name + ".key")
     if not beside.exists():
         if vault.exists() and vault.stat().st_size:
@@ -46,6 +44,17 @@ def key_for(vault: Path) -> SecretBytes:
     return _read(beside)
 
 
+def key_kept_elsewhere() -> SecretBytes:
+    """The key of a vault on a server; raises `ConfigError` when it is malformed, open to others or not stated."""
+    if stated := _stated():
+        return stated
+    raise ConfigError(
+        "the key of the vault is not stated",
+        code="config.vault-key",
+        hint=f"a vault on a server has its key in {KEY_VARIABLE}, or in the file that {KEY_FILE_VARIABLE} names",
+    )
+
+
 def private_file(path: Path) -> None:
     """Make the file `path` readable by its owner only; raises `ConfigError` when it is open to others."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -54,6 +63,14 @@ def private_file(path: Path) -> None:
     except OSError as error:
         raise ConfigError(f"{path.name}: cannot be opened", code="config.vault-file") from error
     _check_private(path)
+
+
+def _stated() -> SecretBytes | None:
+    if text := os.environ.get(KEY_VARIABLE):
+        return _key(text, KEY_VARIABLE)
+    if named := os.environ.get(KEY_FILE_VARIABLE):
+        return _read(Path(named))
+    return None
 
 
 def _make(path: Path) -> None:

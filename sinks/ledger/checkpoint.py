@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from dataclasses import dataclass
 
 from inzage.sinks.ledger.hashing import HASH_BYTES
 from inzage.sinks.ledger.note import NoteError
+
+LARGEST_SIZE = (1 << 63) - 1
+"""Of a tree; RFC 6962, 3.5 has 64 bits, databases and Avro keep one for the sign."""
+
+_SIZE = re.compile("0|[1-9][0-9]{0,18}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +40,6 @@ class Checkpoint:
             decoded = base64.b64decode(root, validate=True)
         except (ValueError, binascii.Error):
             decoded = b""
-        plain = size.isascii() and size.isdigit() and (size == "0" or size[0] != "0")
-        if not origin or not plain or len(decoded) != HASH_BYTES:
+        if not origin or not _SIZE.fullmatch(size) or len(decoded) != HASH_BYTES or int(size) > LARGEST_SIZE:
             raise NoteError("not a checkpoint: origin, size and root are expected")
         return cls(origin, int(size), decoded)

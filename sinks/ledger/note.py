@@ -114,9 +114,13 @@ class Verifier:
             raise NoteError(f"the signature of {self.name} is false") from error
         return at
 
+    def claimed(self, signature: Signature) -> bool:
+        """Whether `signature` says it is of this key; nothing is verified."""
+        return signature.name == self.name and signature.key_id == self.key_id
+
     def find(self, note: Note) -> Signature | None:
-        """The signature on `note` that claims to be of this key; not verified."""
-        return next((one for one in note.signatures if one.name == self.name and one.key_id == self.key_id), None)
+        """The first signature on `note` that claims to be of this key; not verified."""
+        return next((one for one in note.signatures if self.claimed(one)), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,10 +178,11 @@ def open_note(note: str, trusted: Sequence[Verifier]) -> Note:
     """
     read = Note.read(note)
     verified = []
-    for verifier in trusted:
-        if signature := verifier.find(read):
-            verifier.verify(read.text, signature)
-            verified.append(signature)
+    for signature in read.signatures:
+        for verifier in trusted:
+            if verifier.claimed(signature):
+                verifier.verify(read.text, signature)
+                verified.append(signature)
     if not verified:
         raise NoteError("the note is not signed by a trusted key")
     return Note(read.text, tuple(verified))
@@ -201,6 +206,9 @@ def _signature(line: str) -> Signature:
 def _parts(text: str, what: str) -> tuple[str, bytes, bytes]:
     try:
         name, key_id, key = text.split("+", 2)
-        return name, bytes.fromhex(key_id), base64.b64decode(key, validate=True)
+        parts = name, bytes.fromhex(key_id), base64.b64decode(key, validate=True)
     except (ValueError, binascii.Error) as error:
         raise ConfigError(f"{what}: expected name+hash+base64", code="config.key") from error
+    if not all(parts):
+        raise ConfigError(f"{what}: expected name+hash+base64", code="config.key")
+    return parts

@@ -98,9 +98,7 @@ def informed(body: Mapping[str, Any], recorded_at: datetime) -> Row:
 
 def answered_only(request_ref: str) -> Row:
     """A request of which only what was done about it is known."""
-    return request(
-        {"request_ref": request_ref, "request_type": None, "received_at": None, "identity_verified": None}
-    )
+    return request({"request_ref": request_ref, "request_type": None, "received_at": None, "identity_verified": None})
 
 
 def recipient_to_be_told(body: Mapping[str, Any]) -> Row:

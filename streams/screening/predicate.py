@@ -1,7 +1,8 @@
 """Checks and compiles the SQL of policies: ClickHouse expressions over the columns of the view, and nothing else.
 
 Only expressions pass: no sub-query, no table, no function outside the allow-list, IN with literals only, literals
-of enumerations spelt right, no parameter of a lambda that hides a column. What runs is re-emitted from the checked
+of enumerations spelt right, no parameter of a lambda that hides a column, and of a column that is encrypted only
+whether it is there. What runs is re-emitted from the checked
 syntax tree, never the text as written and without its comments.
 Traps this is there for: a misspelt literal silently compares false, a throwing function fails a whole batch, a
 parameter of a lambda shadows the column of that name.
@@ -33,6 +34,7 @@ _FUNCTIONS = frozenset(
     tointervalhour tointervalsecond tuple upper
     """.split()  # noqa: SIM905
 )
+_OF_PRESENCE = frozenset({"empty", "isnotnull", "isnull", "mapkeys", "notempty"})
 _BEFORE = "SELECT ("
 _FORBIDDEN = (exp.Query, exp.Table, exp.From, exp.Exists, exp.Command, exp.Placeholder, exp.Parameter, exp.Star)
 _THROWING = (exp.Mod, exp.IntDiv)  # by zero
@@ -48,11 +50,15 @@ class Compiled:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What an expression may name. `physical` maps each name of the view to SQL, `enums` to its enumeration."""
+    """What an expression may name. `physical` maps each name of the view to SQL, `enums` to its enumeration.
+
+    `encrypted` are the columns whose words the emitter encrypts.
+    """
 
     physical: Mapping[str, str]
     enums: Mapping[str, str]
     trusted: bool = False
+    encrypted: frozenset[str] = frozenset()
 
     @property
     def hidden_by_parameters(self) -> frozenset[str]:
@@ -80,6 +86,8 @@ def compile_predicate(text: str, scope: Scope, *, where: str) -> Compiled:
             continue
         if name not in scope.physical:
             raise _refused(where, f"{_unknown(name, scope)}{_place(column, text)}")
+        if name in scope.encrypted and not _asks_only_presence(column):
+            raise _refused(where, f"{name} is encrypted: a policy can ask whether it is there, not what it says")
         reads.add(name)
         column.replace(_column(scope.physical[name]).copy())
     return Compiled(tree.sql(dialect="clickhouse", comments=False), frozenset(reads))
@@ -122,6 +130,14 @@ def _check_function(node: exp.Expr, text: str, where: str) -> None:
         arguments = list(node.iter_expressions())
         if len(arguments) != 3 or not all(isinstance(argument, exp.Literal) for argument in arguments):
             raise _refused(where, "toDateTime64 takes a literal, a precision and a time zone: a column could throw")
+
+
+def _asks_only_presence(column: exp.Column) -> bool:
+    """Whether the column is asked for null or for being empty, or a map for its keys."""
+    around = column.parent
+    if isinstance(around, exp.Is):
+        return isinstance(around.expression, exp.Null)
+    return isinstance(around, exp.Func) and function_name(around) in _OF_PRESENCE
 
 
 def _check_lambda(node: exp.Lambda, scope: Scope, where: str) -> None:

@@ -20,6 +20,7 @@ import yaml
 
 from inzage.schemas.codec import current
 from inzage.schemas.errors import ConfigError
+from inzage.schemas.revealing import revealing_fields
 from inzage.streams.dossier.kinds import FAMILIES, NAMED_BY
 from inzage.streams.dossier.registers import BY_TABLE
 from inzage.streams.screening.pack import Policies, Rule
@@ -133,10 +134,17 @@ class View:
         self._physical |= {"known_at": "`_time`", "now": "`_now`"}
         self._enums = {name: leaf.enum for name, leaf in leaves().items() if leaf.enum}
         self._enums |= {"recipient_category": "Recipient", "registered_category": "Recipient"}
-        self._enums |= {"instrument": "TransferInstrument", "consulted": "RegisterType", "supplied_by": "SourceType", "requested": "RequestType", "record_state": "RecordState"}
-        self.scope = Scope(self._physical, self._enums)
+        self._enums |= {
+            "instrument": "TransferInstrument",
+            "consulted": "RegisterType",
+            "supplied_by": "SourceType",
+            "requested": "RequestType",
+            "record_state": "RecordState",
+        }
+        encrypted = frozenset(revealing_fields("activity"))
+        self.scope = Scope(self._physical, self._enums, encrypted=encrypted)
         inner = {f"dossier_{family}": f"`dossier_{family}`" for family in FAMILIES} | {"_offset": "`_offset`"}
-        self._inner = Scope(self._physical | inner, self._enums, trusted=True)
+        self._inner = Scope(self._physical | inner, self._enums, trusted=True, encrypted=encrypted)
 
     def compile(self, text: str, where: str) -> Compiled:
         """Check and compile the SQL of a policy."""
@@ -286,4 +294,4 @@ def _hits(rules: tuple[Rule, ...], results: list[Compiled]) -> str:
         for kind, codes in by_kind.items()
         if codes
     ]
-    return f"multiIf({', '.join(branches)}, {none})"
+    return f"multiIf({', '.join(branches)}, {none})" if branches else none

@@ -21,8 +21,8 @@ from typing import Any
 from inzage.schemas.settings import Settings
 from inzage.sinks.block import Block
 from inzage.sinks.connection import open_clickhouse
+from inzage.sinks.lifetime import serve
 from inzage.sinks.logs import read_cluster, topics_of
-from inzage.sinks.process import serve
 from inzage.sinks.sink import Sink
 from inzage.sinks.trail import Trail
 from tests.trail_stack import QUICK

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inzage.sinks.leaf import headers_bytes, leaf_bytes, leaf_hash, read_headers
+from inzage.sinks.leaf import headers_bytes, leaf_bytes, leaf_hash, leaf_hashes, read_headers
 
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=6)
 data = st.binary(max_size=6)
@@ -59,6 +59,13 @@ def test_bytes_cannot_move_between_key_value_and_headers(record: Record) -> None
     if record.key and record.value is not None:
         moved = replace(record, key=record.key[:-1], value=record.key[-1:] + record.value)
         assert moved.leaf() != record.leaf()
+
+
+@given(st.lists(records, max_size=4), st.integers(4090, 4100))
+def test_hashing_many_is_hashing_each(said: list[Record], length: int) -> None:
+    """Also around the length beyond which another path is taken."""
+    said += [replace(record, value=bytes(length), headers=(("h", bytes(length)),)) for record in said]
+    assert leaf_hashes(said) == [leaf_hash(record.leaf()) for record in said]
 
 
 @given(headers)

@@ -13,6 +13,7 @@ from inzage.console.demonstration.month import Month
 from inzage.deploy.local.kafka import Broker
 from inzage.deploy.local.topics import ensure_topics
 from inzage.schemas.codec import current, decode
+from inzage.schemas.emitter import SqlVault
 from inzage.schemas.errors import TransientError
 from inzage.schemas.settings import KafkaSettings, Settings
 from inzage.schemas.topics import SCHEMAS, ControllerTopics
@@ -32,14 +33,17 @@ async def test_numbers_headers_and_order_are_those_of_an_emitter(broker: Broker)
         said.record["controller_id"] = dict(zip(("CIGNA", "HMBS"), CONTROLLERS, strict=True))[
             said.record["controller_id"]
         ]
-    async with BulkEmitter(settings.kafka) as emitter:
+    async with BulkEmitter(settings.kafka, SqlVault.passing()) as emitter:
         counts = await emitter.emit(iter(saids))
     assert counts.total() == 600
     topics = [ControllerTopics(controller).events for controller in CONTROLLERS]
-    numbers, order = defaultdict(list), defaultdict(list)
+    numbers, order, ended = defaultdict(list), defaultdict(list), {}
     for record in _records(settings, topics):
         _, said_record = decode(record.value)
         headers = dict(record.headers)
+        if "last_sequence" in said_record:
+            ended[said_record["source_instance"]] = said_record["last_sequence"] if said_record["ended"] else None
+            continue
         identifier = said_record.get("event_id") or said_record["fact_id"]
         assert headers["ce_id"] == identifier.encode()
         assert headers["ce_source"].decode().endswith(said_record["source_instance"])
@@ -49,6 +53,7 @@ async def test_numbers_headers_and_order_are_those_of_an_emitter(broker: Broker)
         sum(s.record["controller_id"] == c for s in saids) for c in CONTROLLERS
     }
     assert all(sorted(of) == list(range(1, len(of) + 1)) for of in numbers.values())
+    assert ended == {instance: len(of) for instance, of in numbers.items()}
     assert all(of == sorted(of) for of in order.values())
     logged = {record.key.decode() for record in _records(settings, [SCHEMAS])}
     assert {current("activity").fingerprint, current("fact").fingerprint} <= logged

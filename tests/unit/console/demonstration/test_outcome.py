@@ -58,6 +58,7 @@ def test_offsets_no_report_names_are_counted(runs: list[tuple[int, int]], unjudg
         Standing((LOG,), unjudged=1),
         Standing((replace(LOG, lag=1),), unjudged=0),
         Standing((replace(LOG, gaps=1),), unjudged=0),
+        Standing((replace(LOG, unsealed=1),), unjudged=0),
         Standing((replace(LOG, duplicates=1),), unjudged=0),
     ],
 )

@@ -50,6 +50,14 @@ def test_who_signed_is_found_and_strangers_are_left_alone() -> None:
         open_note(note, [Signer.generate("inzage-sealer").verifier])
 
 
+def test_a_second_signature_of_a_key_is_checked_too() -> None:
+    """C2SP signed-note: one false signature of a known key refuses the note."""
+    true = signed(SEALER).signatures[0]
+    false = true._replace(value=bytes(64))
+    with pytest.raises(NoteError, match="is false"):
+        open_note(str(Note(CHECKPOINT.text, (true, false))), [SEALER.verifier])
+
+
 def test_a_cosignature_says_when() -> None:
     note = signed(WITNESS, at=1_760_000_123)
     signature = WITNESS.verifier.find(note)
@@ -79,6 +87,8 @@ def test_what_is_no_note_is_refused(text: str) -> None:
         "o\n5\nAAAA\n",
         "\n5\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n",
         "o\n5\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+        f"o\n{2**63}\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n",
+        f"o\n{'9' * 5000}\nAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n",
     ],
 )
 def test_what_is_no_checkpoint_is_refused(text: str) -> None:
@@ -103,6 +113,6 @@ def test_keys_read_back_and_refuse_what_is_wrong(tmp_path: Path) -> None:
         signing_key(tmp_path / "key", "sealer.example")
     with pytest.raises(ConfigError, match="hash does not fit"):
         Verifier.read(str(made.verifier).replace("sealer", "seeler"))
-    for wrong in ("", "a+b", "a+00+!!", "PRIVATE+KEY+a"):
+    for wrong in ("", "a+b", "a+00+!!", "a+00000000+", "PRIVATE+KEY+a"):
         with pytest.raises(ConfigError):
             Verifier.read(wrong)

@@ -1,0 +1,3 @@
+-- The schemas that others wrote with.
+SELECT DISTINCT name, text
+FROM {database:Identifier}.schemas
