@@ -1,4 +1,4 @@
-"""`inzage verify` says with its exit code what it found, goes on after an interruption, and uses several processes."""
+"""`inzage verify` says by its exit code what it found, goes on after an interruption, and uses several processes."""
 
 from __future__ import annotations
 
