@@ -13,7 +13,7 @@ from typing import Any
 
 from inzage.console.whatif.evidence import Evidence, Stretch
 from inzage.schemas.codec import Schema, split
-from inzage.streams.dossier.person import FAMILIES
+from inzage.streams.dossier.kinds import FAMILIES
 from inzage.streams.dossier.reference_rows import Tables
 from inzage.streams.screening.engine import Controller, Hit, Row, engine
 from inzage.streams.screening.pack import Policies
