@@ -26,6 +26,7 @@ COMMANDS = {
     "trail": "Show what the trail holds and whether it is complete.",
     "violations": "Show violations from the trail, with the promise each breaks.",
     "explain": "Explain a verdict: what happened, which promise it breaks, what would be lawful.",
+    "reference": "Load and list what is known of organisations, agreements, instruments and law.",
     "subject": "Show, export and erase what is held about one person.",
     "dead-letters": "List, show and replay what could not be read.",
     "ledger-vectors": "Run Merkle proofs made elsewhere against the ledger.",
