@@ -23,6 +23,7 @@ COMMANDS = {
     "import": "Import events from other formats (FHIR AuditEvents).",
     "screen": "Judge facts and events of a file, without Kafka or ClickHouse.",
     "policy": "Check policy packs and run their examples; show what they cover.",
+    "notice": "Show what is wrong with the notices themselves.",
     "trail": "Show what the trail holds and whether it is complete.",
     "violations": "Show violations from the trail, with the promise each breaks.",
     "explain": "Explain a verdict: what happened, which promise it breaks, what would be lawful.",
