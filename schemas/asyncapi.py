@@ -33,7 +33,7 @@ _HEADERS = {
     "ce_source": "System and instance that speak.",
     "ce_time": "When it was said, ISO 8601.",
 }
-_WITH_HEADERS = frozenset({"activity", "fact", "reference", "verdict", "dead_letter"})
+_WITH_HEADERS = frozenset({"activity", "fact", "reference", "heartbeat", "verdict", "dead_letter", "incompleteness"})
 _SCHEMA_RECORD = {
     "type": "object",
     "required": ["name", "fingerprint", "sha256", "text"],

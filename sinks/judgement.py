@@ -51,7 +51,7 @@ def judgement_of(trail: Trail, verdict: Mapping[str, Any]) -> Judgement:
     facts = [fact for one in chain for fact in one["facts"]]
     known_at = max(one["evaluated_at"] for one in (verdict, *chain))
     said = trail.select_named(
-        "statements",
+        "verdict_statements",
         topic=verdict["topic"],
         subject=verdict["subject"],
         known_at=round((known_at - _EPOCH).total_seconds() * 1000),

@@ -50,11 +50,16 @@ class OfflineScreening:
         return self._controllers[controller_id]
 
     def screen(
-        self, lines: Iterable[Line], controllers: Iterable[str] = (), clock: Iterable[datetime] = ()
+        self,
+        lines: Iterable[Line],
+        controllers: Iterable[str] = (),
+        clock: Iterable[datetime] = (),
+        otherwise: str = "",
     ) -> Screened:
         """Judge `lines`, which stand in order of arrival. `controllers` are those served; empty: any with a pack.
 
-        At each instant of `clock` everything said by then is judged again, since a deadline may have passed.
+        At each instant of `clock` everything said by then is judged again, since a deadline may have passed. What
+        names a controller without a pack is refused, or else judged as said to the controller `otherwise`.
         """
         ticks = sorted(clock)
         served = {controller.upper() for controller in controllers}
@@ -66,6 +71,8 @@ class OfflineScreening:
                 screened.refused.append((line.number, error.code, str(error)))
                 continue
             controller_id = str(line.said.record["controller_id"]).upper()
+            if otherwise and controller_id != "LAW" and not has_pack(controller_id, self._packs):
+                controller_id = otherwise.upper()
             unserved = served and controller_id not in served
             if controller_id != "LAW" and (unserved or not has_pack(controller_id, self._packs)):
                 refusal = ContractError("controller_id: no pack serves it", code="contract.unknown-controller")

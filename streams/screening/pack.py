@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Container, Mapping
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -187,6 +187,14 @@ class Policies:
     def pack(self) -> str:
         """Name of the controller's own pack."""
         return self.controller_id
+
+    def only(self, entries: Container[str]) -> Policies:
+        """The same policies with no other entries than those named."""
+        chosen = tuple(entry for entry in self.entries if entry.id in entries)
+        rules = _rules(chosen)
+        return replace(
+            self, entries=chosen, rules=rules, judged_facts=frozenset(rule.judges for rule in rules) - {""}
+        )
 
     @property
     def own(self) -> Pack:

@@ -89,8 +89,13 @@ def compile_predicate(text: str, scope: Scope, *, where: str) -> Compiled:
         if name in scope.encrypted and not _asks_only_presence(column):
             raise _refused(where, f"{name} is encrypted: a policy can ask whether it is there, not what it says")
         reads.add(name)
-        column.replace(sqlglot.parse_one(scope.physical[name], read="clickhouse"))
+        column.replace(_column(scope.physical[name]).copy())
     return Compiled(tree.sql(dialect="clickhouse", comments=False), frozenset(reads))
+
+
+@cache
+def _column(physical: str) -> exp.Expr:
+    return sqlglot.parse_one(physical, read="clickhouse")
 
 
 def _parse(text: str, where: str) -> exp.Expression:
