@@ -61,6 +61,8 @@ def _read_activity(content: Mapping[str, Any], reading: Reading) -> dict[str, An
     filled.setdefault("recorded_at", filled.get("occurred_at"))
     filled["source_system"] = filled.get("source_system") or "unknown"
     filled["actor"] = filled.get("actor") or {}
+    if "result" in filled:  # as interchange calls it; a verdict's result is something else
+        filled.setdefault("register_result", filled.pop("result"))
     unlisted = _set_unlisted_items_apart(filled)
     record = cast("dict[str, Any]", _reader("activity")(filled, "", reading))
     record["other_data_items"] = record["other_data_items"] + unlisted

@@ -8,7 +8,7 @@ from typing import Any
 
 from inzage.schemas.codec import encode
 from inzage.schemas.topics import ControllerTopics, Theme
-from inzage.streams.dossier.store import derogation_key, derogation_message, dossier_message
+from inzage.streams.dossier.store import count_key, count_message, dossier_message
 from inzage.streams.screening.record import Outcome
 from inzage.streams.transport.publisher import OutgoingRecord
 
@@ -32,9 +32,9 @@ def state(topics: ControllerTopics, outcome: Outcome, partition: int) -> Iterato
     """Dossiers and counters as they are now, on the partition of the dossiers topic that mirrors the events'."""
     for subject, dossier in outcome.changed.items():
         yield OutgoingRecord(topics.dossiers, subject.encode(), dossier_message(dossier), partition=partition)
-    for key, transfers in outcome.derogations.items():
-        message = derogation_message(key, transfers)
-        yield OutgoingRecord(topics.dossiers, derogation_key(key), message, partition=partition)
+    for key, counted in outcome.counts.items():
+        message = count_message(key, counted)
+        yield OutgoingRecord(topics.dossiers, count_key(key), message, partition=partition)
 
 
 def _report(topics: ControllerTopics, judged: Mapping[str, Any]) -> OutgoingRecord:

@@ -6,7 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from inzage.streams.dossier.person import Row, limit
+from inzage.streams.dossier.relation_rows import stated
+from inzage.streams.dossier.rows import Row, limit
 from inzage.streams.dossier.time import since, until
 
 _NO, _YES = 1, 2  # 0 means not known: what joinGet gives for a key it does not have
@@ -41,11 +42,6 @@ def org(org_id: str, body: Mapping[str, Any] | None) -> Row:
     }
 
 
-def stated(symbol: str | None) -> str:
-    """A term as the engine has it: empty when it is not stated, or not known."""
-    return "" if symbol in (None, "UNKNOWN") else str(symbol)
-
-
 def _three(value: bool | None) -> int:
     return 0 if value is None else _YES if value else _NO
 
@@ -54,6 +50,7 @@ def agreement(row: Row) -> Row:
     """An agreement with what it covers."""
     scope = row["scope"] or {}
     categories, any_category = limit(scope.get("data_categories"))
+    items = scope.get("data_items")
     purposes, any_purpose = limit(row["purposes"])
     return {
         "ref": row["agreement_ref"] or "",
@@ -62,6 +59,8 @@ def agreement(row: Row) -> Row:
         **interval(row),
         "categories": categories,
         "any_category": any_category,
+        "items": list(items or ()),
+        "any_item": items is None,
         "purposes": purposes,
         "any_purpose": any_purpose,
     }

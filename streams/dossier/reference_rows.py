@@ -11,13 +11,19 @@ from typing import Any
 
 from inzage.schemas.countries import COUNTRY_CODES
 from inzage.streams.dossier.law import Decision, Law, scope_code
-from inzage.streams.dossier.organisation_rows import agreement, interval, org, stated
-from inzage.streams.dossier.person import Row, limit
+from inzage.streams.dossier.organisation_rows import agreement, interval, org
+from inzage.streams.dossier.registers import REGISTERS, tables_of
+from inzage.streams.dossier.relation_rows import stated
+from inzage.streams.dossier.rows import Row, limit
 from inzage.streams.dossier.time import FAR, LONG_AGO, since, until
 
 Key = tuple[str, ...]
 Tables = dict[str, dict[Key, Row]]
 """Table -> key -> row; columns as in state.sql. Lists of rows carry `fact_ids`, which the engine leaves out."""
+
+
+_MAJORITY_YEARS = 18
+_SWITCH = {"true": 1.0, "yes": 1.0, "on": 1.0, "allowed": 1.0, "false": 0.0, "no": 0.0, "off": 0.0, "forbidden": 0.0}
 
 
 class ReferenceRows:
@@ -34,11 +40,15 @@ class ReferenceRows:
         listed = self._settings.get("health_revealing_items", [])
         self._items: dict[str, bool] = dict.fromkeys(listed if isinstance(listed, list) else [], True)
         self._templates: dict[Key, Row] = {}
+        self._registers: dict[str, dict[str, Row]] = defaultdict(dict)
+        self._majority: dict[str, int] = {}
 
     def take(self, fact: Mapping[str, Any]) -> None:
         """Take in one decoded reference fact."""
         name, body = fact["body"]
         kind = name.rpartition(".")[2]
+        if kind in REGISTERS:
+            self._register(kind, fact, body)
         take = getattr(self, f"_take_{_snake(kind)}", None)
         if take is not None:
             take(fact, body)
@@ -86,6 +96,16 @@ class ReferenceRows:
         key = (body["plan"] or "", body["purpose"] or "")
         if (body["template"] or "").startswith("EMPLOYER"):
             self._templates[key] = {"items": list(body["data_items"]), "fact_ids": (fact["fact_id"],)}
+
+    def _register(self, kind: str, fact: Mapping[str, Any], body: Mapping[str, Any]) -> None:
+        said = self._registers[kind]
+        identity = REGISTERS[kind].identify(body)
+        before = said.pop(identity, {}).get("fact_ids", ())
+        said[identity] = {**body, "fact_ids": (*before, fact["fact_id"])}
+
+    def _take_majority_age_set(self, fact: Mapping[str, Any], body: Mapping[str, Any]) -> None:
+        if body["country"] and body["age_years"] is not None:
+            self._majority[body["country"]] = body["age_years"]
 
     def _take_data_item_classified(self, fact: Mapping[str, Any], body: Mapping[str, Any]) -> None:
         self._items[body["data_item"]] = bool(body["health_revealing"])
@@ -164,6 +184,7 @@ class ReferenceRows:
             "org": self._org_table(),
             "matrix": self._matrix_table(),
             "template": dict(self._templates),
+            **tables_of(self._registers),
             "classification": {("",): {"health_revealing": sorted(i for i, health in self._items.items() if health)}},
             "consent_rule": {("",): {"rules": [self._consent_rule(row) for row in self._rows("consent_rule")]}},
             "interest": self._interest_table(),
@@ -270,6 +291,7 @@ class ReferenceRows:
                 "listed": True,
                 "in_eea_until": FAR if code in self._law.eea else LONG_AGO,
                 "in_eu_until": FAR if code in self._law.eu else LONG_AGO,
+                "majority": self._majority.get(code, _MAJORITY_YEARS),
                 "adequacy": [],
             }
             for code in COUNTRY_CODES
@@ -278,7 +300,7 @@ class ReferenceRows:
         for decision in self._decisions:
             row = table.setdefault(
                 (decision.country,),
-                {"listed": False, "in_eea_until": LONG_AGO, "in_eu_until": LONG_AGO, "adequacy": []},
+                {"listed": False, "in_eea_until": LONG_AGO, "in_eu_until": LONG_AGO, "majority": 0, "adequacy": []},
             )
             row["adequacy"].append(
                 {
@@ -306,6 +328,12 @@ def _setting_name(key: str) -> str:
         "transfer_assessment": "assessment_max_days",
         "cell": "smallest_cell",
         "certification_grace": "certification_grace_seconds",
+        "archive": "archive_allowed",
+        "anonym": "anonymity_k",
+        "record_cap": "record_cap",
+        "max_records": "record_cap",
+        "client_system": "client_systems",
+        "client_db": "client_systems",
     }
     return next((setting for word, setting in called.items() if word in name and "categories" not in name), name)
 
@@ -314,6 +342,8 @@ def _setting(text: str, default: float | list[str]) -> float | list[str]:
     """The value of a setting: words, a number, or an ISO 8601 period in days (hours and minutes in seconds)."""
     if isinstance(default, list):
         return [word for word in re.split(r"[\s,\[\]\"']+", text) if word]
+    if text.casefold() in _SWITCH:
+        return _SWITCH[text.casefold()]
     period = re.fullmatch(r"P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?)?", text)
     if period is not None:
         years, months, days, hours, minutes = (int(part or 0) for part in period.groups())

@@ -12,30 +12,32 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from inzage.schemas.codec import decode, encode
+from inzage.streams.dossier.remembered import remembered
 from inzage.streams.dossier.versions import PersonDossier
 
-_DEROGATION = "derogation|"
-Transfers = list[tuple[int, datetime]]
+_COUNT = "count|"
+Counted = list[tuple[int, datetime, str]]
+"""Offset, instant and receiving person or organisation of each event of a counter."""
 
 
 @dataclass(slots=True)
 class DossierStore:
-    """Dossiers by subject_ref, and counters of derogations by importer and instrument."""
+    """Dossiers by subject_ref, and counters by what they count: transfers under a derogation, emergency notices."""
 
     _kept: dict[str, tuple[int, bytes]] = field(default_factory=dict)
     _open: dict[str, PersonDossier] = field(default_factory=dict)
-    _derogations: dict[str, Transfers] = field(default_factory=dict)
+    _counts: dict[str, Counted] = field(default_factory=dict)
     _not_loaded: set[str] = field(default_factory=set)
 
     def keep(self, value: bytes) -> None:
         """Take a record of the dossiers topic."""
         record = decode(value)[1]
         subject = record["subject"]
-        if subject.startswith(_DEROGATION):
-            known = self._derogations.setdefault(subject.removeprefix(_DEROGATION), [])
-            seen = {offset for offset, _ in known}
+        if subject.startswith(_COUNT):
+            known = self._counts.setdefault(subject.removeprefix(_COUNT), [])
+            seen = {offset for offset, _, _ in known}
             known += [
-                (said["offset"], _instant(said["fact"])) for said in record["said"] if said["offset"] not in seen
+                (said["offset"], *_event_counted(said["fact"])) for said in record["said"] if said["offset"] not in seen
             ]
         elif record["source_offset"] > self._kept.get(subject, (-1, b""))[0]:
             self._kept[subject] = (record["source_offset"], value)
@@ -47,7 +49,10 @@ class DossierStore:
             record = decode(self._kept.pop(subject)[1])[1]
             dossier = PersonDossier(subject)
             for said in record["said"]:
-                dossier.take(said["offset"], said["fact"], decode(said["fact"])[1])
+                schema, record_said = decode(said["fact"])
+                fact = remembered(record_said) if schema.name == "activity" else record_said
+                if fact is not None:
+                    dossier.take(said["offset"], said["fact"], fact)
             dossier.source_offset = max(dossier.source_offset, record["source_offset"])
             self._open[subject] = dossier
         return self._open.get(subject)
@@ -72,13 +77,13 @@ class DossierStore:
         fresh = [self.get(subject) for subject in spoken_of]
         return [dossier for dossier in fresh if dossier is not None]
 
-    def derogations(self, key: str) -> Transfers:
-        """Transfers counted for importer and instrument: offset and instant of each."""
-        return self._derogations.setdefault(key, [])
+    def counted(self, key: str) -> Counted:
+        """The events of one counter."""
+        return self._counts.setdefault(key, [])
 
-    def all_derogations(self) -> dict[str, Transfers]:
+    def all_counts(self) -> dict[str, Counted]:
         """Every counter."""
-        return self._derogations
+        return self._counts
 
 
 def dossier_message(dossier: PersonDossier) -> bytes:
@@ -87,19 +92,20 @@ def dossier_message(dossier: PersonDossier) -> bytes:
     return encode("dossier", {"subject": dossier.subject, "source_offset": dossier.source_offset, "said": said})
 
 
-def derogation_message(key: str, transfers: Transfers) -> bytes:
-    """A counter of derogations as it stands on the dossiers topic: each instant as eight bytes, microseconds UTC."""
+def count_message(key: str, counted: Counted) -> bytes:
+    """A counter as it stands on the dossiers topic: each instant as eight bytes, microseconds UTC, then to whom."""
     said = [
-        {"offset": offset, "fact": int(at.timestamp() * 1_000_000).to_bytes(8, "big")} for offset, at in transfers
+        {"offset": offset, "fact": int(at.timestamp() * 1_000_000).to_bytes(8, "big") + who.encode()}
+        for offset, at, who in counted
     ]
-    last = max(offset for offset, _ in transfers)
-    return encode("dossier", {"subject": f"{_DEROGATION}{key}", "source_offset": last, "said": said})
+    last = max(offset for offset, _, _ in counted)
+    return encode("dossier", {"subject": f"{_COUNT}{key}", "source_offset": last, "said": said})
 
 
-def derogation_key(key: str) -> bytes:
+def count_key(key: str) -> bytes:
     """The Kafka key of a counter."""
-    return f"{_DEROGATION}{key}".encode()
+    return f"{_COUNT}{key}".encode()
 
 
-def _instant(value: bytes) -> datetime:
-    return datetime.fromtimestamp(int.from_bytes(value, "big") / 1_000_000, UTC)
+def _event_counted(value: bytes) -> tuple[datetime, str]:
+    return datetime.fromtimestamp(int.from_bytes(value[:8], "big") / 1_000_000, UTC), value[8:].decode()

@@ -12,7 +12,9 @@ from datetime import datetime
 from typing import Any
 
 from inzage.schemas.errors import ContractError
-from inzage.streams.dossier.person import FAMILIES, Row, contradiction, rows_of
+from inzage.streams.dossier.kinds import FAMILIES
+from inzage.streams.dossier.person import contradiction, rows_of
+from inzage.streams.dossier.rows import Row
 from inzage.streams.dossier.time import FAR, LONG_AGO
 
 STILL_KNOWN = (1 << 63) - 1

@@ -32,6 +32,7 @@ from inzage.schemas.codec import Schema
 from inzage.schemas.errors import ConfigError, InzageError
 from inzage.schemas.splice import bytes_bytes, container, long_bytes, wrapped
 from inzage.streams.dossier.reference_rows import Key, Tables
+from inzage.streams.dossier.registers import REGISTERS
 from inzage.streams.dossier.versions import PersonDossier
 from inzage.streams.screening.pack import Policies
 from inzage.streams.screening.view import Plan, Stage, View
@@ -54,6 +55,8 @@ _KEYS = {
     "international_agreement": ("ref",),
     "country": ("code",),
     "setting": ("name",),
+    "registry": ("name",),
+    **{register.table: register.columns for register in REGISTERS.values()},
 }
 
 
@@ -191,13 +194,13 @@ class Engine:
         rows = [{"subject": dossier.subject, **dossier.versions} for dossier in dossiers]
         self._insert_rows(f"{controller.database}.dossier", rows)
 
-    def load_derogations(self, controller: Controller, seen: Mapping[str, Sequence[tuple[int, datetime]]]) -> None:
-        """Put counters of derogations in place: importer|instrument -> (offset, instant) of each transfer."""
+    def load_counts(self, controller: Controller, seen: Mapping[str, Sequence[tuple[int, datetime, str]]]) -> None:
+        """Put counters in place: key -> (offset, instant, who received) of each event."""
         rows = [
-            {"key": key, "seen": [{"known": known, "at": at} for known, at in transfers]}
-            for key, transfers in seen.items()
+            {"key": key, "seen": [{"known": known, "at": at, "who": who} for known, at, who in counted]}
+            for key, counted in seen.items()
         ]
-        self._insert_rows(f"{controller.database}.derogation", rows)
+        self._insert_rows(f"{controller.database}.count", rows)
 
     def load_tables(self, controller: Controller, tables: Tables) -> None:
         """Make the references what `tables` says; only rows that differ from what is loaded are written."""
@@ -215,7 +218,7 @@ class Engine:
     def forget_persons(self, controller: Controller) -> None:
         """Empty the dossiers and counters, to begin afresh."""
         self._query(f"TRUNCATE TABLE {controller.database}.dossier")
-        self._query(f"TRUNCATE TABLE {controller.database}.derogation")
+        self._query(f"TRUNCATE TABLE {controller.database}.count")
 
     def judge(self, controller: Controller, schema: Schema, rows: Sequence[Row]) -> tuple[list[Hit], list[Row]]:
         """The hits of `rows`, whose datums were written with `schema`, and the rows that could not be read."""

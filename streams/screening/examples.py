@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from inzage.schemas.errors import ConfigError
+from inzage.schemas.errors import ConfigError, ContractError
 from inzage.schemas.json_lines import read_arrivals
 from inzage.streams.screening.offline import OfflineScreening, Screened
 from inzage.streams.screening.pack import Entry, Example, Pack, Policies, policies_of
 
 _JUDGED = ("example", "judged")
-_SHARED = ("ConsentRuleSet", "LegitimateInterestAssessmentRecorded", "TenantSetting")
+_SHARED = ("ConsentRuleSet", "LegitimateInterestAssessmentRecorded", "MajorityAgeSet", "TenantSetting")
 """Facts that hold for everybody: an example with one of them runs alone."""
 
-_OWN = re.compile(r'"((?:SUB|ORG|PLAN|DPA|SCC|BCR)-)')
+_OWN = re.compile(r'"((?:SUB|ORG|PLAN|DPA|SCC|BCR|ACT|REC|UNIT|LINE|PROV|ANON|SRC|SYS)-)')
 """How the identifiers begin that each example gets for itself."""
 
 
@@ -64,6 +64,7 @@ def _run(
         for line in said_by(policies.controller_id, policies.pack_of[entry.id], example):
             lines.append(apart(line, number))
             example_of[len(lines)] = number
+    read: list[tuple[int, str, Mapping[str, Any] | ContractError]]
     read = [(number, json.dumps(line), line) for number, line in enumerate(lines, start=1)]
     screened = screening.screen(read_arrivals(read, strict=False, controller_id=policies.controller_id))
     problems = {example_of[line]: message for line, _, message in reversed(screened.refused)}

@@ -46,7 +46,7 @@ class Outcome:
     verdicts: list[dict[str, Any]] = field(default_factory=list)
     dead_letters: list[dict[str, Any]] = field(default_factory=list)
     changed: dict[str, PersonDossier] = field(default_factory=dict)
-    derogations: dict[str, list[tuple[int, datetime]]] = field(default_factory=dict)
+    counts: dict[str, list[tuple[int, datetime, str]]] = field(default_factory=dict)
     judged: dict[str, Any] = field(default_factory=dict)
     rows: Mapping[bytes, Sequence[Any]] = field(default_factory=dict)
     """What was judged: rows of the engine, by the header of their schema."""

@@ -9,6 +9,17 @@ from inzage.schemas.codec import HEADER_BYTES, encode
 from inzage.streams.screening.engine import Row
 from inzage.streams.screening.record import SaidRecord
 
+_REFERENCES = (
+    "emergency_ref",
+    "consent_ref",
+    "case_ref",
+    "request_ref",
+    "matter_ref",
+    "mandate_ref",
+    "application_ref",
+)
+_TIMES = ("opened_at", "given_at", "placed_at", "erased_at", "refused_at", "received_at", "owed_from", "valid_from")
+
 
 def row_of(record: SaidRecord) -> Row:
     """The row of an activity, which sees what was said before it."""
@@ -26,8 +37,9 @@ def row_of_fact(record: SaidRecord, fact: Mapping[str, Any]) -> Row:
 
 def as_activity(fact: Mapping[str, Any]) -> dict[str, Any]:
     """An activity that stands for `fact`: its references where an event has them, and the time it speaks of."""
-    _, body = fact["body"]
-    spoken_of = next((body[name] for name in ("opened_at", "given_at", "valid_from") if body.get(name)), None)
+    kind, body = fact["body"]
+    spoken_of = next((body[name] for name in _TIMES if body.get(name)), None)
+    refused = kind.endswith(".RightsRequestRefused")
     return {
         "event_id": fact["fact_id"],
         "event_type": "OTHER",
@@ -37,5 +49,7 @@ def as_activity(fact: Mapping[str, Any]) -> dict[str, Any]:
         "source_system": fact["source_system"],
         "actor": {},
         "subject": {"pseudonym": fact["subject"]},
-        **{name: body[name] for name in ("emergency_ref", "consent_ref", "case_ref") if body.get(name)},
+        **{name: body[name] for name in _REFERENCES if body.get(name)},
+        **({"record": {"record_id": body["record_id"]}} if body.get("record_id") else {}),
+        **({"refusal_ground": body["ground"]} if refused else {}),
     }

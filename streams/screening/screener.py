@@ -16,6 +16,7 @@ from inzage.schemas.codec import HEADER_BYTES, Schema, current, decode, split
 from inzage.schemas.errors import ContractError
 from inzage.streams.dossier.reference_rows import Tables
 from inzage.streams.dossier.references import References
+from inzage.streams.dossier.remembered import may_be_remembered, remembered
 from inzage.streams.dossier.store import DossierStore
 from inzage.streams.screening.engine import Controller, Engine, Hit, Row
 from inzage.streams.screening.record import Outcome, Place, SaidRecord, dead_letter, known_time
@@ -36,8 +37,8 @@ class Found:
 
     @property
     def counted(self) -> list[Hit]:
-        """Transfers under a derogation: whether those are occasional depends on how many there were."""
-        return [hit for hit in self.hits if hit.seen["instrument"].startswith("DEROGATION_")]
+        """What depends on how many there were: whether transfers are occasional, how many were told of an emergency."""
+        return [hit for hit in self.hits if hit.seen["counted_as"]]
 
 
 @dataclass(slots=True)
@@ -71,6 +72,8 @@ class Screener:
                     if is_new(record.offset, value):
                         place, time = record.offset, record.timestamp
                         activities.append(new_row(Row, (place, time, value[HEADER_BYTES:], "", place, time)))
+                        if may_be_remembered(value):
+                            self._remember(record, outcome)
                 else:
                     facts += self._take_other(record, rows, outcome)
             except ContractError as error:
@@ -83,7 +86,7 @@ class Screener:
             if of_schema
             for found in self.judge(self.schemas.get(header) or split(header + b"\x00"), of_schema)
         ]
-        self._count_derogations(found, outcome)
+        self._count(found, outcome)
         for part in found:
             self._conclude(part, by_offset, outcome)
         outcome.rows = rows
@@ -103,6 +106,7 @@ class Screener:
         if schema.name == "activity":
             if self.recent.is_new(record.offset, record.value):
                 rows.setdefault(schema.header, []).append(row_of(record))
+                self._remember(record, outcome)
             return 0
         if schema.name == "fact":
             row = self._take_fact(record, outcome)
@@ -112,6 +116,22 @@ class Screener:
         if schema.name != "heartbeat":
             raise ContractError(f"a {schema.name} does not belong on an events topic", code="contract.wrong-topic")
         return 0
+
+    def _remember(self, record: SaidRecord, outcome: Outcome) -> None:
+        """Take an activity that amounts to a fact into the dossier.
+
+        One that contradicts what was said is judged all the same, but changes nothing; an unreadable one becomes a dead
+        letter where it is judged.
+        """
+        assert record.value is not None
+        try:
+            fact = remembered(decode(record.value, also=self.schemas)[1])
+            if fact is not None:
+                dossier = self.store.open(fact["subject"])
+                if dossier.take(record.offset, record.value, fact):
+                    outcome.changed[dossier.subject] = dossier
+        except ContractError:
+            return
 
     def _take_fact(self, record: SaidRecord, outcome: Outcome) -> Row | None:
         """Take a fact into its dossier; a row when some policy judges facts of its kind."""
@@ -141,7 +161,7 @@ class Screener:
 
     def _conclude(self, found: Found, by_offset: Mapping[int, SaidRecord], outcome: Outcome) -> None:
         maker = self.maker(found.tables)
-        for hit in self._again_with_derogations(found):
+        for hit in self._again_with_counts(found):
             outcome.verdicts += maker.verdicts(hit, by_offset[hit.offset])
         for row in found.unreadable:
             message = "activity: the datum cannot be read"
@@ -159,19 +179,18 @@ class Screener:
             parts.setdefault(sum(change <= row.now for change in changes), []).append(row)
         return [parts[number] for number in sorted(parts)]
 
-    def _count_derogations(self, found: Sequence[Found], outcome: Outcome) -> None:
-        """Count every transfer of the batch under a derogation, whatever schema it was written with."""
-        for hit in (hit for part in found for hit in part.counted):
-            key = f"{hit.seen['org_key']}|{hit.seen['instrument']}"
-            seen = self.store.derogations(key)
-            if hit.offset not in {offset for offset, _ in seen}:
+    def _count(self, found: Sequence[Found], outcome: Outcome) -> None:
+        """Count every event of the batch that is counted, whatever schema it was written with."""
+        for hit, key in ((hit, key) for part in found for hit in part.counted for key in hit.seen["counted_as"]):
+            seen = self.store.counted(key)
+            if hit.offset not in {offset for offset, _, _ in seen}:
                 at = datetime.fromisoformat(hit.seen["occurred_at"]).replace(tzinfo=UTC)
-                seen.append((hit.offset, at))
-                outcome.derogations[key] = seen
-        self.engine.load_derogations(self.controller, outcome.derogations)
+                seen.append((hit.offset, at, hit.seen["receiver"]))
+                outcome.counts[key] = seen
+        self.engine.load_counts(self.controller, outcome.counts)
 
-    def _again_with_derogations(self, found: Found) -> list[Hit]:
-        """Judge transfers under a derogation once more, now that all are counted: rare, so worth a second look."""
+    def _again_with_counts(self, found: Found) -> list[Hit]:
+        """Judge what is counted once more, now that all are: rare, so worth a second look."""
         offsets = {hit.offset for hit in found.counted}
         if not offsets:
             return found.hits

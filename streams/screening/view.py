@@ -21,7 +21,8 @@ import yaml
 from inzage.schemas.codec import current
 from inzage.schemas.errors import ConfigError
 from inzage.schemas.revealing import revealing_fields
-from inzage.streams.dossier.person import FAMILIES
+from inzage.streams.dossier.kinds import FAMILIES, NAMED_BY
+from inzage.streams.dossier.registers import BY_TABLE
 from inzage.streams.screening.pack import Policies, Rule
 from inzage.streams.screening.predicate import Compiled, Scope, compile_predicate
 
@@ -30,7 +31,7 @@ OK, VIOLATION, NOT_EVALUABLE, WARNING = 0, 1, 2, 3
 
 _SHOWN = (
     *("event_id", "subject.pseudonym", "occurred_at", "org_key", "destination", "actor.org_id", "actor.role"),
-    *("purpose", "plan", "instrument", "third_party", "has_transfer"),
+    *("purpose", "plan", "instrument", "third_party", "has_transfer", "counted_as", "receiver"),
 )
 _MOST_TEXT = 2_500  # characters; measured: fewer stages cost longer texts, more stages each their own analysis
 _TYPES = {"string": "String", "long": "Int64", "double": "Float64", "boolean": "Bool"}
@@ -133,7 +134,7 @@ class View:
         self._physical |= {"known_at": "`_time`", "now": "`_now`"}
         self._enums = {name: leaf.enum for name, leaf in leaves().items() if leaf.enum}
         self._enums |= {"recipient_category": "Recipient", "registered_category": "Recipient"}
-        self._enums |= {"instrument": "TransferInstrument"}
+        self._enums |= {"instrument": "TransferInstrument", "requested": "RequestType", "record_state": "RecordState"}
         encrypted = frozenset(revealing_fields("activity"))
         self.scope = Scope(self._physical, self._enums, encrypted=encrypted)
         inner = {f"dossier_{family}": f"`dossier_{family}`" for family in FAMILIES} | {"_offset": "`_offset`"}
@@ -158,17 +159,18 @@ class View:
             if entry.lower_severity
         }
         reads = {name for compiled in (*results, *lesser.values()) for name in compiled.reads}
-        computed = self._computed({*reads, *_SHOWN})
+        shown = _shown(policies)
+        computed = self._computed({*reads, *shown})
         by_clock = "now" in reads or any("now" in compiled.reads for compiled in computed.values())
         lower = ", ".join(f"if({compiled.sql}, {position}, -1)" for position, compiled in lesser.items())
-        select = ", ".join(self._column(name) for name in ("_offset", "_horizon", "_now", "_fact", *_SHOWN))
-        stages = self._stages(computed, {*reads, *_SHOWN})
+        select = ", ".join(self._column(name) for name in ("_offset", "_horizon", "_now", "_fact", *shown))
+        stages = self._stages(computed, {*reads, *shown})
         found = (
             f"SELECT {select}, {_hits(rules, results)} AS hits, [{lower}] AS lower "
             f"FROM {self._database}.{stages[-1].name} "
-            f"WHERE notEmpty(hits) OR startsWith({self._column('instrument')}, 'DEROGATION_')"
+            f"WHERE notEmpty(hits) OR notEmpty({self._column('counted_as')})"
         )
-        return Plan(stages, found, ("_offset", "_horizon", "_now", "_fact", *_SHOWN, "hits", "lower"), by_clock)
+        return Plan(stages, found, ("_offset", "_horizon", "_now", "_fact", *shown, "hits", "lower"), by_clock)
 
     def _stages(self, computed: Mapping[str, Compiled], shown: set[str]) -> tuple[Stage, ...]:
         """The columns cut into stages, none of which has to spell out more than `_MOST_TEXT` for one of them."""
@@ -256,6 +258,14 @@ class View:
     def _known(self, family: str) -> str:
         found = f"joinGet('{self._database}.dossier', '{family.removeprefix('dossier_')}', `subject.pseudonym`)"
         return f"arrayFilter(x -> x.known_from < `_horizon` AND `_horizon` <= x.known_to, {found})"
+
+
+def _shown(policies: Policies) -> tuple[str, ...]:
+    """The columns a verdict needs: the usual ones, and the keys of registers and rows that entries name as facts."""
+    families = {family for entry in policies.entries for family in entry.facts}
+    registers = {name for family in families & BY_TABLE.keys() for name in BY_TABLE[family].looked_up_by}
+    rows = {NAMED_BY[family][1] for family in families & NAMED_BY.keys()}
+    return (*_SHOWN, *sorted((registers | rows) - {*_SHOWN}))
 
 
 def _event_sql(leaf: Leaf) -> str:

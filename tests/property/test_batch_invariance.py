@@ -13,7 +13,7 @@ import pytest
 from fastavro import schemaless_writer
 
 from inzage.schemas.codec import Schema, current, encode, schema_of
-from inzage.streams.dossier.store import derogation_message, dossier_message
+from inzage.streams.dossier.store import count_message, dossier_message
 from inzage.streams.screening.engine import Controller, engine
 from inzage.streams.screening.pack import policies_of
 from inzage.streams.screening.record import SaidRecord
@@ -115,9 +115,9 @@ def test_a_replay_with_dossiers_loaded_gives_the_same_verdicts(seed: int) -> Non
         dossier = reached.store.get(subject)
         if dossier is not None:
             screener.store.keep(dossier_message(dossier))
-    for key, transfers in reached.store.all_derogations().items():
-        screener.store.keep(derogation_message(key, transfers))
-    engine().load_derogations(controller(), screener.store.all_derogations())
+    for key, transfers in reached.store.all_counts().items():
+        screener.store.keep(count_message(key, transfers))
+    engine().load_counts(controller(), screener.store.all_counts())
     for record in records[:begin]:
         if record.offset in stream().events and record.value is not None:
             screener.recent.is_new(record.offset, record.value)
@@ -133,8 +133,8 @@ def _after(count: int) -> Screener:
     return screener
 
 
-def test_counters_of_derogations_made_a_difference() -> None:
+def test_counters_made_a_difference() -> None:
     """Otherwise the tests above would not have seen them."""
     expected, finished = whole()
-    assert any(len(seen) > 3 for seen in finished.store.all_derogations().values())
+    assert any(len(seen) > 3 for seen in finished.store.all_counts().values())
     assert {rule for _, rule in expected} >= {"CIGNA-71", "CIGNA-55", "CIGNA-56", "CIGNA-92"}

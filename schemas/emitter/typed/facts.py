@@ -98,6 +98,7 @@ class CoverTerminated(Statement, total=False):
     instructed_by: str | None
     terminated_at: datetime | str | None
     run_off: str | None
+    service_ref: str | None
 
 class DataErased(Statement, total=False):
     """Data erased."""
@@ -259,6 +260,7 @@ class SubjectRegistered(Statement, total=False):
     home_country: str | None
     residence_country: str | None
     birth_date: date | str | None
+    vip: bool | None
 
 class NoticeDelivered(Statement, total=False):
     """Notice delivered."""
@@ -278,6 +280,7 @@ class RightsRequestReceived(Statement, total=False):
     received_at: datetime | str | None
     channel: str | None
     identity_verified: bool | None
+    destination_org_id: str | None
 
 class RightsRequestRefused(Statement, total=False):
     """Rights request refused."""
@@ -310,3 +313,17 @@ class RecordingMade(Statement, total=False):
     """Recording made."""
     recording_ref: str | None
     made_at: datetime | str | None
+
+class RecipientToBeTold(Statement, total=False):
+    """A recipient that had data which were rectified, erased or restricted, GDPR 19."""
+    request_ref: str | None
+    org_id: str | None
+    change: RequestType | None
+    owed_from: datetime | str | None
+    disproportionate: bool | None
+
+class RecipientNotified(Statement, total=False):
+    """A recipient was told of a rectification, erasure or restriction, GDPR 19."""
+    request_ref: str | None
+    org_id: str | None
+    notified_at: datetime | str | None

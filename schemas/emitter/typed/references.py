@@ -310,3 +310,27 @@ class TransactionOpened(Statement, total=False):
     opened_at: datetime | str | None
     closed_at: datetime | str | None
     approved_by: str | None
+
+class SystemRegistered(Statement, total=False):
+    """A system in which personal data may be kept or looked up."""
+    system: str | None
+    role: str | None
+    approved: bool | None
+    max_silence: str | None
+    valid_from: datetime | str | None
+    valid_to: datetime | str | None
+
+class AccessCategoryDesignated(Statement, total=False):
+    """A category of persons designated as having access to health data, under Belgian law."""
+    role: str | None
+    description: str | None
+    valid_from: datetime | str | None
+    valid_to: datetime | str | None
+
+class NoticePublished(Statement, total=False):
+    """A version of a privacy notice, of the controller or for one country."""
+    notice_version: str | None
+    country: str | None
+    material: bool | None
+    valid_from: datetime | str | None
+    valid_to: datetime | str | None

@@ -171,6 +171,14 @@ class Says:
     def fact(
         self, kind: Literal["RecordingMade"], /, *, subject: str, **said: Unpack[facts.RecordingMade]
     ) -> str: ...
+    @overload
+    def fact(
+        self, kind: Literal["RecipientToBeTold"], /, *, subject: str, **said: Unpack[facts.RecipientToBeTold]
+    ) -> str: ...
+    @overload
+    def fact(
+        self, kind: Literal["RecipientNotified"], /, *, subject: str, **said: Unpack[facts.RecipientNotified]
+    ) -> str: ...
     def fact(self, kind: str, /, *, subject: str, **said: Any) -> str:
         """Say a fact of this kind; returns its fact_id. Raises `ContractError` naming a field."""
         return self._say_fact(kind, {"subject": subject, **said})
@@ -306,6 +314,18 @@ class Says:
     @overload
     def reference(
         self, kind: Literal["TransactionOpened"], /, **said: Unpack[references.TransactionOpened]
+    ) -> str: ...
+    @overload
+    def reference(
+        self, kind: Literal["SystemRegistered"], /, **said: Unpack[references.SystemRegistered]
+    ) -> str: ...
+    @overload
+    def reference(
+        self, kind: Literal["AccessCategoryDesignated"], /, **said: Unpack[references.AccessCategoryDesignated]
+    ) -> str: ...
+    @overload
+    def reference(
+        self, kind: Literal["NoticePublished"], /, **said: Unpack[references.NoticePublished]
     ) -> str: ...
     def reference(self, kind: str, /, **said: Any) -> str:
         """Say a reference of this kind; returns its fact_id. Raises `ContractError` naming a field."""
