@@ -32,6 +32,7 @@ COMMANDS = {
     "topics": "Create the topics of the installation.",
     "worker": "Run the screening worker.",
     "sink": "Run the trail sink.",
+    "reviser": "Run the reviser: late facts, deadlines, scheduled checks.",
     "sealer": "Run the sealer of the trail.",
 }
 

@@ -90,6 +90,9 @@ _AMOUNTS_TO: dict[str, tuple[str, Callable[[Activity], Body]]] = {
 }
 """Event type -> kind of fact, and what makes its body."""
 
+EVENT_TYPES = tuple(_AMOUNTS_TO)
+"""The event types that dossiers remember."""
+
 _TYPES = tuple(symbols("EventType"))
 KINDS_ON_THE_WIRE = frozenset(bytes([_TYPES.index(kind) * 2]) for kind in _AMOUNTS_TO)
 """The event types as Avro writes them, one byte each: the second field of an activity, after the event id."""

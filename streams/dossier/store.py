@@ -37,7 +37,9 @@ class DossierStore:
             known = self._counts.setdefault(subject.removeprefix(_COUNT), [])
             seen = {offset for offset, _, _ in known}
             known += [
-                (said["offset"], *_event_counted(said["fact"])) for said in record["said"] if said["offset"] not in seen
+                (said["offset"], *_event_counted(said["fact"]))
+                for said in record["said"]
+                if said["offset"] not in seen
             ]
         elif record["source_offset"] > self._kept.get(subject, (-1, b""))[0]:
             self._kept[subject] = (record["source_offset"], value)

@@ -153,7 +153,7 @@ def _said(outcome: Outcome, records: Sequence[SaidRecord]) -> list[Said]:
     """What was judged, in order."""
     subjects = {record.offset: (record.key or b"").decode() for record in records}
     said = [
-        Said(header, row, subjects[row.offset], outcome.due.get(row.offset, ()))
+        Said(header, row, subjects[row.offset], row.offset in outcome.due)
         for header, rows in outcome.rows.items()
         for row in rows
     ]

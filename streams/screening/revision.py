@@ -52,13 +52,13 @@ class Cause:
 class Said:
     """What was judged: the row as it was judged at first, the header of its schema, and whose it is.
 
-    `due` are the instants at which time alone may change a result, as known then; milliseconds since 1970.
+    `dated`: there were instants, as known then, at which time alone may change a result.
     """
 
     header: bytes
     row: Row
     subject: str
-    due: tuple[int, ...] = ()
+    dated: bool = False
     _until: datetime | None = None
 
     @property
@@ -109,7 +109,7 @@ class Revision:
             of_person.setdefault(cause.subject, []).append(cause)
         shared = of_person.pop(None, [])
         chains = [(one, self._links(one, of_person.get(one.subject, ()), shared)) for one in said]
-        chains = [(one, chain) for one, chain in chains if chain or one.due]
+        chains = [(one, chain) for one, chain in chains if chain or one.dated]
         waiting = chains
         while waiting:
             self._judge(waiting)
@@ -117,10 +117,14 @@ class Revision:
         for one, chain in chains:
             yield from self._changes(one, chain, is_new)
 
-    def due_after(self, said: Said) -> list[int]:
-        """Instants after `clock` at which time alone may change a result, as known anywhere in the chain."""
-        hits = [hit for (offset, _), (hit, _) in self._again.items() if offset == said.row.offset and hit]
-        return sorted({due for due in (*said.due, *(due for hit in hits for due in hit.due)) if due > self.clock})
+    def due_later(self) -> dict[int, set[int]]:
+        """Instants after `clock` at which time alone may change a result, by offset, as known anywhere in a chain."""
+        later: dict[int, set[int]] = {}
+        for (offset, _), (hit, _) in self._again.items():
+            for due in hit.due if hit else ():
+                if due > self.clock:
+                    later.setdefault(offset, set()).add(due)
+        return later
 
     def _links(self, said: Said, own: Iterable[Cause], shared: Iterable[Cause]) -> list[Link]:
         links = [self._link(said, cause) for cause in (*own, *shared) if self._concerns(cause, said)]
@@ -142,7 +146,7 @@ class Revision:
         if cause.words and not self._mentions(said, cause.words):
             return False
         # What answers a request comes long after it, and its deadline is a rule by the clock.
-        return undated or bool(said.due) or said.until >= cause.since
+        return undated or said.dated or said.until >= cause.since
 
     def _mentions(self, said: Said, words: frozenset[bytes]) -> bool:
         dossier = self.screener.store.get(said.subject)
@@ -235,7 +239,16 @@ def fact_used(fact: Mapping[str, Any]) -> FactUsed:
     return {"kind": kind, "key": str(shared or fact["fact_id"]), "version": fact["fact_id"]}
 
 
-_NAMING = ("event_id", "org_id", "party_org_id", "importer_org_id", "country", "partner_org_id", "template", "actor_id")
+_NAMING = (
+    "event_id",
+    "org_id",
+    "party_org_id",
+    "importer_org_id",
+    "country",
+    "partner_org_id",
+    "template",
+    "actor_id",
+)
 """What a reference is about, when an event names the same. Without any it concerns every event."""
 
 

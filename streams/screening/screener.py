@@ -220,6 +220,8 @@ class Screener:
             "pack": policies.pack,
             "pack_version": policies.version,
             "deadlines": [
-                {"offset": offset, "at": known_time(at)} for offset in sorted(outcome.due) for at in outcome.due[offset]
+                {"offset": offset, "at": known_time(at)}
+                for offset in sorted(outcome.due)
+                for at in outcome.due[offset]
             ],
         }

@@ -76,7 +76,7 @@ class Plan:
     found: str
     columns: tuple[str, ...]
     by_clock: tuple[str, ...]
-    """Entries that look at the clock and do not say when (`due`): time alone may change their results at any instant."""
+    """Entries that look at the clock and do not say when (`due`): time alone may change their results whenever."""
 
 
 @cache
@@ -295,7 +295,9 @@ def _is_symbol(leaf: Leaf) -> bool:
 
 def _looks_at_clock(reads: Iterable[str], computed: Mapping[str, Compiled]) -> bool:
     """Whether one of these names is the clock, or rests on it."""
-    return any(name == "now" or (name in computed and _looks_at_clock(computed[name].reads, computed)) for name in reads)
+    return any(
+        name == "now" or (name in computed and _looks_at_clock(computed[name].reads, computed)) for name in reads
+    )
 
 
 def _instants(rules: tuple[Rule, ...], due: list[Compiled]) -> str:
@@ -304,8 +306,9 @@ def _instants(rules: tuple[Rule, ...], due: list[Compiled]) -> str:
     for rule, compiled in zip(rules, due, strict=True):
         if compiled.sql:
             by_kind.setdefault(rule.judges, []).append(compiled.sql)
+    stated = f"x -> isNotNull(x) AND x < {_FAR_MILLIS}"
     branches = [
-        f"`_fact` = '{kind}', arrayDistinct(arrayFilter(x -> isNotNull(x) AND x < {_FAR_MILLIS}, [{', '.join(instants)}]))"
+        f"`_fact` = '{kind}', arrayDistinct(arrayFilter({stated}, [{', '.join(instants)}]))"
         for kind, instants in by_kind.items()
     ]
     none = "CAST([], 'Array(Nullable(Int64))')"
