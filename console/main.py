@@ -25,6 +25,7 @@ COMMANDS = {
     "policy": "Check policy packs and run their examples; show what they cover.",
     "trail": "Show what the trail holds and whether it is complete.",
     "violations": "Show violations from the trail, with the promise each breaks.",
+    "checks": "List and run the checks that look over the whole trail.",
     "subject": "Show, export and erase what is held about one person.",
     "dead-letters": "List, show and replay what could not be read.",
     "ledger-vectors": "Run Merkle proofs made elsewhere against the ledger.",

@@ -14,8 +14,12 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
 from typing import Any, TypeVar
 
+from inzage.console.checks.catalogue import CHECKS
+from inzage.console.checks.rounds import run_checks
 from inzage.console.revising.agenda import Agenda
 from inzage.console.revising.late import LateLog, Revised
 from inzage.console.revising.log_records import LogRecords, in_parts
@@ -175,7 +179,7 @@ class Reviser:
         return facts
 
     async def _ends(self, controller_id: str) -> list[tuple[LateLog, int]]:
-        """Every log of events that holds something, with its last offset as of now; the trail has settled up to it."""
+        """Every log of events that holds something, and its last offset as of now; the trail has settled there."""
         logs = [late.records.log for late in self._late_logs(controller_id)]
         extents = await asyncio.to_thread(read_extents, self.settings.kafka, logs)
         ends = []
@@ -205,7 +209,19 @@ class Reviser:
         """Judge again what fell due since the last tick; at first, all that ever fell due and is not in the trail."""
         for controller_id in self._controllers:
             await self._tick(controller_id, clock)
+            await self._check(controller_id, clock)
         self._looked = True
+
+    async def _check(self, controller_id: str, clock: int) -> None:
+        """Run every scheduled check, and publish what is new."""
+        trail, policies, publisher = self._trail, self._controllers[controller_id].policies, self._publisher
+        assert trail is not None and publisher is not None
+        now = datetime.fromtimestamp(clock / 1000, UTC)
+        reports = await self._in_thread(lambda: run_checks(trail, policies, CHECKS, now))
+        for report in reports:
+            await publisher.publish(verdict_records(ControllerTopics(controller_id), report.verdicts))
+            if report.verdicts:
+                logger.info("%d verdicts by %s", len(report.verdicts), report.check.name)
 
     async def _tick(self, controller_id: str, clock: int) -> None:
         agenda = self._agendas.setdefault(controller_id, Agenda())
@@ -237,7 +253,7 @@ class Reviser:
         while (revised := await self._in_thread(lambda: next(pages, None))) is not None:
             verdicts = revised.verdicts
             if only_new and verdicts:
-                known = await self._in_thread(lambda: self._known(topics, verdicts))
+                known = await self._in_thread(partial(self._known, topics, verdicts))
                 verdicts = [verdict for verdict in verdicts if verdict["verdict_id"] not in known]
             await self._publisher.publish(verdict_records(topics, verdicts))
             for offset, instants in revised.due.items():
@@ -265,7 +281,7 @@ class Reviser:
             begin = min(first, extent.begin)
         if begin > last:
             return
-        while not await self._in_thread(lambda: late.records.settled(begin, last)):
+        while not await self._in_thread(partial(late.records.settled, begin, last)):  # noqa: ASYNC110 - it is asked
             await asyncio.sleep(LOOK_EVERY)
         self._held_until[log.id] = max(self._held_until.get(log.id, 0), last + 1)
 
