@@ -14,7 +14,8 @@ from types import TracebackType
 from typing import Self
 
 from inzage.schemas.codec import RecordName
-from inzage.schemas.emitter.message import Message, message_of, schema_message, topic_of
+from inzage.schemas.emitter.heartbeats import heartbeat
+from inzage.schemas.emitter.message import Message, heartbeat_message, message_of, schema_message, topic_of
 from inzage.schemas.emitter.sequence import SourceSequence
 from inzage.schemas.emitter.vault import AlreadyPseudonyms, Vault
 from inzage.schemas.emitter.words import encrypt_words
@@ -37,6 +38,7 @@ class BulkEmitter:
         self._publisher = BatchPublisher(kafka)
         self._sequence = SourceSequence()
         self._logged: set[RecordName] = set()
+        self._spoken: dict[str, tuple[str, str]] = {}
 
     async def __aenter__(self) -> Self:
         await self._publisher.start()
@@ -45,7 +47,11 @@ class BulkEmitter:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._publisher.stop()
+        try:
+            if kind is None:
+                await self._say_ended()
+        finally:
+            await self._publisher.stop()
 
     async def emit(self, saids: Iterable[Said]) -> Counter[str]:
         """Emit all `saids` in order; returns how many of each kind, all of them acknowledged.
@@ -65,9 +71,24 @@ class BulkEmitter:
     def _message(self, said: Said) -> Message:
         record = said.record
         if record["source_sequence"] is None:
-            with self._sequence.next(topic_of(said)) as (instance, number):
+            topic = topic_of(said)
+            if said.kind != "reference":
+                self._spoken[topic] = record["controller_id"], record["source_system"]
+            with self._sequence.next(topic) as (instance, number):
                 record["source_instance"], record["source_sequence"] = instance, number
         return message_of(said)
+
+    async def _say_ended(self) -> None:
+        """One heartbeat for each events topic: that the source ends, and its last number."""
+        if not self._spoken:
+            return
+        await self._log_schemas(["heartbeat"])
+        said = [
+            heartbeat_message(heartbeat(controller, system, last, ended=True))
+            for topic, (controller, system) in self._spoken.items()
+            if (last := self._sequence.last(topic))
+        ]
+        await self._publisher.publish([_outgoing(message) for message in said])
 
     async def _log_schemas(self, kinds: Iterable[RecordName]) -> None:
         new = sorted(set(kinds) - self._logged)

@@ -85,7 +85,7 @@ def lines_of(export: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def tables_of(export: Mapping[str, Any]) -> list[tuple[str, tuple[str, ...], list[dict[str, Any]]]]:
     """Title, columns and rows of each table for a person at a screen."""
-    revealing = ("break_glass_reason", "filter", "missing_items", "reason_codes", "unrecognised", "unreadable")
+    revealing = ("break_glass_reason", "filter", "unrecognised", "unreadable")
     events = [
         {**event, "words": {name: event[name] for name in revealing if name in event} or None}
         for event in export["events"]

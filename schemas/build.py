@@ -27,6 +27,7 @@ RECORDS = (
     "dead_letter",
     "review",
     "heartbeat",
+    "incompleteness",
     "checkpoint",
     "attestation",
     "pruning",

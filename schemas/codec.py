@@ -30,6 +30,7 @@ RecordName = Literal[
     "dead_letter",
     "review",
     "heartbeat",
+    "incompleteness",
     "dossier",
     "checkpoint",
     "attestation",

@@ -8,7 +8,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    HttpUrl,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -17,6 +26,7 @@ from pydantic_settings import (
 )
 
 from inzage.schemas.errors import ConfigError
+from inzage.schemas.period import Period
 
 SecurityProtocol = Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"]
 
@@ -93,6 +103,33 @@ class SealingSettings(BaseModel):
         return self
 
 
+class RetentionSettings(BaseModel):
+    """How long the trail of each controller is kept. One whose notice states no period has none until it is set."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    periods: dict[str, str] = Field(default_factory=dict, description="by controller, ISO 8601: HMBS = 'P7Y'")
+
+    @field_validator("periods")
+    @classmethod
+    def _are_periods(cls, stated: dict[str, str]) -> dict[str, str]:
+        return {controller.upper(): str(Period.read(text)) for controller, text in stated.items()}
+
+    def period_of(self, controller: str) -> Period:
+        """The period of `controller`; raises `ConfigError` when it has none."""
+        stated = {**_STATED_IN_NOTICES, **self.periods}.get(controller.upper())
+        if stated is None:
+            raise ConfigError(
+                f"retention.periods: {controller} has no period, so nothing of it may go",
+                code="config.retention",
+                hint=f"state one in inzage.toml: [retention.periods] {controller.upper()} = 'P7Y'",
+            )
+        return Period.read(stated)
+
+
+_STATED_IN_NOTICES = {"CIGNA": "P10Y"}  # CIGNA-78: the standard period is ten years
+
+
 class Settings(BaseSettings):
     """All settings of one installation."""
 
@@ -113,6 +150,7 @@ class Settings(BaseSettings):
     kafka: KafkaSettings = Field(default_factory=KafkaSettings)
     clickhouse: ClickHouseSettings = Field(default_factory=ClickHouseSettings)
     sealing: SealingSettings = Field(default_factory=SealingSettings)
+    retention: RetentionSettings = Field(default_factory=RetentionSettings)
 
     @classmethod
     def settings_customise_sources(

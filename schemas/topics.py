@@ -81,6 +81,11 @@ class ControllerTopics:
     def dead_letters(self) -> str:
         return self._name("dead-letters")
 
+    @property
+    def incompleteness(self) -> str:
+        """Numbers that are missing and sources that fell silent; found by the sealer, not by a policy."""
+        return self._name("violations.completeness")
+
     def violations(self, theme: Theme) -> str:
         return self._name(f"violations.{theme.value}")
 
@@ -103,5 +108,6 @@ def specs(controllers: tuple[str, ...]) -> Iterator[TopicSpec]:
         yield TopicSpec(topics.dossiers, _COMPACT)
         yield TopicSpec(topics.verdicts, _KEEP)
         yield TopicSpec(topics.dead_letters, _KEEP, partitions=1)
+        yield TopicSpec(topics.incompleteness, _KEEP, partitions=1)
         for theme in Theme:
             yield TopicSpec(topics.violations(theme), _KEEP, partitions=1)

@@ -44,19 +44,28 @@ def _row(record: str, /, **fields: Any) -> Schema:
 
 
 _MICROS = {"type": "long", "logicalType": "timestamp-micros"}
-_SAID = {"controller_id": "string", "source_system": "string", "recorded_at": _MICROS, "body": "string"}
+_SAID = {
+    "controller_id": "string",
+    "source_system": "string",
+    "source_instance": "string",
+    "source_sequence": ["null", "long"],
+    "recorded_at": _MICROS,
+    "body": "string",
+}
 
 TABLES: Mapping[tuple[Said, str], Table] = {
     (Said.EVENTS, "activity"): Table("events"),
     (Said.EVENTS, "fact"): Table(
         "facts", _row("FactRow", kind="string", fact_id="string", subject="string", **_SAID)
     ),
+    (Said.EVENTS, "heartbeat"): Table("heartbeats"),
     (Said.REFERENCES, "reference"): Table(
         "references", _row("ReferenceRow", kind="string", fact_id="string", **_SAID)
     ),
     (Said.VERDICTS, "verdict"): Table("verdicts", prefixed=True),
     (Said.VERDICTS, "judged"): Table("judged", prefixed=True),
     (Said.DEAD_LETTERS, "dead_letter"): Table("dead_letters", prefixed=True),
+    (Said.INCOMPLETENESS, "incompleteness"): Table("incompleteness", prefixed=True),
     (Said.CHECKPOINTS, "checkpoint"): Table("checkpoints", prefixed=True),
     (Said.CHECKPOINTS, "attestation"): Table("attestations", prefixed=True),
     (Said.CHECKPOINTS, "pruning"): Table("prunings", prefixed=True),

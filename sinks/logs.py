@@ -29,6 +29,7 @@ class Said(StrEnum):
     REFERENCES = "references"
     VERDICTS = "verdicts"
     DEAD_LETTERS = "dead-letters"
+    INCOMPLETENESS = "incompleteness"
     SCHEMAS = "schemas"
     CHECKPOINTS = "checkpoints"
 
@@ -72,7 +73,7 @@ class Log:
 
 
 def topics_of(controllers: Iterable[str]) -> dict[str, Topic]:
-    """Every topic the trail keeps, by name. Violations are not kept twice: their verdicts are."""
+    """Every topic the trail keeps, by name. Violations of policies are not kept twice: their verdicts are."""
     kept = [
         Topic(SCHEMAS, Said.SCHEMAS, None),
         Topic(LAW_REFERENCES, Said.REFERENCES, None),
@@ -85,6 +86,7 @@ def topics_of(controllers: Iterable[str]) -> dict[str, Topic]:
             Topic(names.references, Said.REFERENCES, controller),
             Topic(names.verdicts, Said.VERDICTS, controller),
             Topic(names.dead_letters, Said.DEAD_LETTERS, controller),
+            Topic(names.incompleteness, Said.INCOMPLETENESS, controller),
         ]
     return {topic.name: topic for topic in kept}
 

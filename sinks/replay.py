@@ -16,6 +16,7 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.errors import KafkaError
 
 from inzage.schemas.codec import Schema, decode
+from inzage.schemas.dead_letters import REPLAY_HEADER
 from inzage.schemas.errors import ConfigError, ContractError, TransientError
 from inzage.schemas.kafka_clients import for_kafka_python
 from inzage.schemas.settings import KafkaSettings
@@ -23,8 +24,6 @@ from inzage.schemas.topics import MAX_MESSAGE_BYTES, SCHEMAS
 from inzage.sinks.block import TABLES, read_schema
 from inzage.sinks.logs import Topic
 from inzage.sinks.trail import Trail
-
-REPLAY_HEADER = "inzage_replay_of"
 
 ALREADY = "trail.already-replayed"
 

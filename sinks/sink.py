@@ -174,12 +174,14 @@ class Sink(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no t
 
         A commit that the trail does not bear out is not believed: the trail may have been started anew.
         """
-        log, start = owned.log, max(owned.committed or 0, beginning)
+        log = owned.log
+        base, dropped_below = self._trail.beginning(log.id)
+        beginning = max(beginning, dropped_below)  # Kafka may still have what was stated and dropped
+        start = max(owned.committed or 0, beginning)
         held = self._trail.held(log.id, max(start - 1, beginning))
         if log.dense and start > beginning and start - 1 not in held:
             _log.warning("the trail lacks what was committed", log=log.id, committed=start)
             start, held = beginning, self._trail.held(log.id, beginning)
-        base = self._trail.base(log.id)
         return Intake(log, beginning if base is None else base, held.first_missing(start), held)
 
     async def _take_in(self) -> None:

@@ -31,7 +31,7 @@ class LogStatus:
 
     `gaps` is a finding where `dense`; where records are written in transactions, offsets are missing by design.
     `sealed` is the size of the newest checkpoint, None for a log that is never sealed; `unsealed` counts the records
-    Kafka has beyond it.
+    Kafka has beyond it. Below `dropped_below` a statement of retention says that offsets may be missing.
     """
 
     log_id: str
@@ -48,6 +48,7 @@ class LogStatus:
     sealed: int | None = None
     unsealed: int = 0
     former: bool = False
+    dropped_below: int = 0
 
     @property
     def complete(self) -> bool:
@@ -74,20 +75,26 @@ def trail_status(settings: Settings) -> list[LogStatus]:
         # The trail first: what arrives in between is lag, not a row too many.
         kept = {row["log_id"]: row for row in trail.select_named("logs")}
         sealed = {row["origin"]: row for row in trail.select_named("sealed")}
+        dropped: Mapping[str, int] = dict(trail.select("dropped"))
     current = [
-        with_sealing(extent, reconcile(extent, kept.pop(extent.log.id, None)), sealed.get(extent.log.id))
+        with_sealing(extent, reconcile(extent, kept.pop(extent.log.id, None), below), sealed.get(extent.log.id))
         for extent in read_extents(settings.kafka, logs)
+        for below in (dropped.get(extent.log.id, 0),)
     ]
-    return current + [former(row) for row in kept.values()]
+    return current + [former(row, dropped.get(row["log_id"], 0)) for row in kept.values()]
 
 
-def reconcile(extent: Extent, kept: Mapping[str, Any] | None) -> LogStatus:
-    """Compare what Kafka has of a log with what the trail holds, a row of `queries/logs.sql`."""
+def reconcile(extent: Extent, kept: Mapping[str, Any] | None, dropped_below: int = 0) -> LogStatus:
+    """Compare what Kafka has of a log with what the trail holds, a row of `queries/logs.sql`.
+
+    What was stated to be dropped, below the offset `dropped_below`, is missed by nobody.
+    """
     log = extent.log
     marks = 0 if log.dense or extent.end == extent.begin else 1  # the last transaction ends with one, an offset long
     if kept is None:
         nothing = LogStatus(log.id, log.topic.name, log.partition, None, None, 0, 0, 0, 0, 0, log.dense)
-        return replace(nothing, lag=max(0, extent.end - extent.begin - marks))
+        lag = max(0, extent.end - max(extent.begin, dropped_below) - marks)
+        return replace(nothing, lag=lag, dropped_below=dropped_below)
     first, last, distinct = kept["first"], kept["last"], kept["distinct_offsets"]
     return LogStatus(
         log_id=log.id,
@@ -96,11 +103,12 @@ def reconcile(extent: Extent, kept: Mapping[str, Any] | None) -> LogStatus:
         first=first,
         last=last,
         rows=kept["rows"],
-        gaps=last - min(first, extent.begin) + 1 - distinct if log.dense else 0,
+        gaps=_gaps(kept, min(first, extent.begin), dropped_below) if log.dense else 0,
         duplicates=kept["rows"] - distinct,
         dead_letters=kept["unreadable"],
-        lag=max(0, extent.end - last - 1 - marks),
+        lag=max(0, extent.end - max(last + 1, dropped_below) - marks),
         dense=log.dense,
+        dropped_below=dropped_below,
     )
 
 
@@ -112,7 +120,12 @@ def with_sealing(extent: Extent, status: LogStatus, sealed: Mapping[str, Any] | 
     return replace(status, sealed=size, unsealed=max(0, extent.end - base - size))
 
 
-def former(kept: Mapping[str, Any]) -> LogStatus:
+def _gaps(kept: Mapping[str, Any], first: int, dropped_below: int) -> int:
+    """How many offsets are missing from `first` on, or from where a statement of retention ends, to the last held."""
+    return max(0, int(kept["last"]) - max(first, dropped_below) + 1 - int(kept["standing"]))
+
+
+def former(kept: Mapping[str, Any], dropped_below: int = 0) -> LogStatus:
     """The status of a log that Kafka no longer has, or that is not of these controllers."""
     first, last, distinct = kept["first"], kept["last"], kept["distinct_offsets"]
     return LogStatus(
@@ -122,12 +135,13 @@ def former(kept: Mapping[str, Any]) -> LogStatus:
         first=first,
         last=last,
         rows=kept["rows"],
-        gaps=last - first + 1 - distinct if (dense := kept["topic"] != CHECKPOINTS) else 0,
+        gaps=_gaps(kept, first, dropped_below) if (dense := kept["topic"] != CHECKPOINTS) else 0,
         duplicates=kept["rows"] - distinct,
         dead_letters=kept["unreadable"],
         lag=0,
         dense=dense,
         former=True,
+        dropped_below=dropped_below,
     )
 
 

@@ -106,9 +106,13 @@ class Trail:
         return Held(tuple((first, last) for first, last in self.select("held", log_id=log_id, start=start)))
 
     def base(self, log_id: str) -> int | None:
-        """The offset at which the log began, None when the trail holds nothing of it."""
-        (count, base), *_ = self.select("base", log_id=log_id)
-        return int(base) if count else None
+        """The offset at which the log began, None when the trail knows nothing of it."""
+        return self.beginning(log_id)[0]
+
+    def beginning(self, log_id: str) -> tuple[int | None, int]:
+        """The offset at which the log began, None when unknown, and that below which it was stated to be dropped."""
+        (known, base, dropped_below), *_ = self.select("base", log_id=log_id)
+        return (int(base) if known else None), int(dropped_below)
 
     def select(self, query: str, **parameters: Any) -> list[tuple[Any, ...]]:
         """The rows of `queries/<query>.sql`, read-only."""
@@ -117,6 +121,13 @@ class Trail:
     def select_named(self, query: str, **parameters: Any) -> Iterable[dict[str, Any]]:
         """The same rows by the names of their columns."""
         return list(self._query(query, parameters).named_results())
+
+    def command(self, command: str, **parameters: Any) -> None:
+        """Run `queries/<command>.sql`, which changes something: for whoever may."""
+        try:
+            self.client.command(_text(command), parameters={"database": self.database, **parameters})
+        except (ClickHouseError, HTTPError, OSError) as error:
+            raise _judged(error) from error
 
     def _query(self, query: str, parameters: dict[str, Any]) -> Any:
         named = {"database": self.database, **parameters}

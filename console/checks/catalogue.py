@@ -17,7 +17,8 @@ PACK = "CHECKS"
 class Check:
     """One check; `query` is `sinks/queries/check_<query>.sql`.
 
-    Promise and articles are those of the entry of a pack that names it. A check that no entry of a controller's pack names is made all the same, under its own name as the rule.
+    Promise and articles are those of the entry of a pack that names it. One that no entry of a controller's pack names
+    is made all the same, under its own name as the rule.
     """
 
     name: str
@@ -59,7 +60,7 @@ CHECKS: tuple[Check, ...] = (
         query="records_without_period",
     ),
     Check(
-        name="longer-than-default",
+        name="longer-than-standard",
         owner="records management",
         theme=Theme.RETENTION,
         severity="MEDIUM",
@@ -100,5 +101,25 @@ CHECKS: tuple[Check, ...] = (
         articles=("5(1)(e)", "17(3)(e)"),
         reason="HOLD_NOT_REVIEWED",
         query="holds_to_review",
+    ),
+    Check(
+        name="record-of-processing",
+        owner="data protection officer",
+        theme=Theme.ACCOUNTABILITY,
+        severity="MEDIUM",
+        promise="What is seen to happen stands in the record of processing activities.",
+        articles=("30(1)",),
+        reason="NOT_IN_THE_RECORD_OF_PROCESSING",
+        query="record_of_processing",
+    ),
+    Check(
+        name="trail-retention",
+        owner="records management",
+        theme=Theme.RETENTION,
+        severity="MEDIUM",
+        promise="No part of the audit trail outlives its own period.",
+        articles=("5(1)(e)", "5(2)"),
+        reason="TRAIL_OUTLIVED_ITS_PERIOD",
+        query="trail_retention",
     ),
 )

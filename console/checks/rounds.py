@@ -10,6 +10,7 @@ from typing import Any
 from inzage.console.checks.catalogue import CHECKS, Check
 from inzage.console.checks.findings import current, find, rule_of, verdicts
 from inzage.schemas.errors import ConfigError
+from inzage.schemas.settings import RetentionSettings
 from inzage.schemas.topics import ControllerTopics
 from inzage.sinks.trail import Trail
 from inzage.streams.screening.pack import Policies
@@ -36,11 +37,17 @@ def checks_named(name: str = "") -> tuple[Check, ...]:
     return found
 
 
-def run_checks(trail: Trail, policies: Policies, checks: Iterable[Check], now: datetime) -> list[Report]:
+def run_checks(
+    trail: Trail, policies: Policies, checks: Iterable[Check], now: datetime, retention: RetentionSettings
+) -> list[Report]:
     """Run `checks` over the trail of a controller as of `now`, UTC; nothing is published here."""
     reports = []
+    try:
+        first_month = retention.period_of(policies.controller_id).first_month_kept(now)
+    except ConfigError:
+        first_month = 0  # the tenant has not stated a period: nothing outlives it
     for check in checks:
-        found = find(trail, policies.controller_id, check, now)
+        found = find(trail, policies.controller_id, check, now, first_month)
         for entry in (*check.entries(policies),) or (None,):
             rule = rule_of(check, entry)
             standing = current(trail, policies.controller_id, rule)

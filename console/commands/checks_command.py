@@ -103,7 +103,9 @@ def run(
         reports = [
             report
             for controller_id in controllers
-            for report in run_checks(trail, policies_of(controller_id.upper(), settings.packs_dir), checks, at)
+            for report in run_checks(
+                trail, policies_of(controller_id.upper(), settings.packs_dir), checks, at, settings.retention
+            )
         ]
         for report in reports:
             look.rows[report.controller_id] += len(report.findings)

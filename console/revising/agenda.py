@@ -23,7 +23,7 @@ class Agenda:
         return self._seen
 
     def read(self, deadlines: Iterable[tuple[str, int, int, int, int]]) -> None:
-        """Take in deadlines of the trail: log and offset of the report, partition and offset of the event, instant."""
+        """Take in deadlines of the trail: log and offset of the report; partition, offset of the event; instant."""
         for log_id, log_offset, partition, offset, at in deadlines:
             self._seen[log_id] = max(self._seen.get(log_id, -1), log_offset)
             self.add(partition, offset, (at,))

@@ -217,7 +217,7 @@ class Reviser:
         trail, policies, publisher = self._trail, self._controllers[controller_id].policies, self._publisher
         assert trail is not None and publisher is not None
         now = datetime.fromtimestamp(clock / 1000, UTC)
-        reports = await self._in_thread(lambda: run_checks(trail, policies, CHECKS, now))
+        reports = await self._in_thread(lambda: run_checks(trail, policies, CHECKS, now, self.settings.retention))
         for report in reports:
             await publisher.publish(verdict_records(ControllerTopics(controller_id), report.verdicts))
             if report.verdicts:

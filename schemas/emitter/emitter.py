@@ -19,6 +19,7 @@ from kafka.errors import KafkaError
 
 from inzage.schemas.codec import RecordName, current
 from inzage.schemas.emitter.delivery import Deliveries, DeliveryError, OnDelivery
+from inzage.schemas.emitter.heartbeats import PERIOD, Heartbeats
 from inzage.schemas.emitter.message import (
     Message,
     can_have_topics,
@@ -48,7 +49,7 @@ class Emitter(Says):
     `vault.sqlite` under the data directory of the settings; `AlreadyPseudonyms()` takes identifiers as references.
     `sequence_store` keeps identity and numbers over restarts. `on_delivery` is told of each message, in a thread of
     the producer. Times are in seconds: `delivery_timeout` until a message is given up, `block` until a full buffer
-    raises.
+    raises, `heartbeat` between two signs of life (0: only that it ends is said).
 
     Raises `TransientError` when no broker answers, `ConfigError` for settings and keys that cannot be right.
     """
@@ -66,6 +67,7 @@ class Emitter(Says):
         on_delivery: OnDelivery | None = None,
         delivery_timeout: float = 120.0,
         block: float = 60.0,
+        heartbeat: float = PERIOD,
     ) -> None:
         if not source_system:
             raise ConfigError("source_system: a name is needed", code="config.emitter")
@@ -85,12 +87,16 @@ class Emitter(Says):
         self._patience = delivery_timeout + block
         self._closed = False
         try:
+            self._heartbeats = Heartbeats(
+                controller_id, source_system, self._sequence, self._give_producer, heartbeat
+            )
             self._producer = open_producer(
                 kafka, compression=compression, delivery_timeout=delivery_timeout, block=block
             )
         except BaseException:
             self._sequence.close()
             raise
+        self._heartbeats.begin()
 
     def __enter__(self) -> Self:
         return self
@@ -168,7 +174,10 @@ class Emitter(Says):
         if record["source_sequence"] is not None:
             self._hand_over(said.kind, said_id(said), message_of(said))
         else:
-            with self._sequence.next(topic_of(said)) as (instance, number):
+            topic = topic_of(said)
+            if said.kind != "reference":
+                self._heartbeats.speaks(topic, record["controller_id"])
+            with self._sequence.next(topic) as (instance, number):
                 record["source_instance"], record["source_sequence"] = instance, number
                 try:
                     self._hand_over(said.kind, said_id(said), message_of(said))
@@ -222,8 +231,10 @@ class Emitter(Says):
             raise TransientError("Kafka does not say where topics are", code="transient.kafka") from error
 
     def _let_go(self) -> None:
+        self._heartbeats.stop()
+        settled = not self._deliveries.pending and self._heartbeats.end()
         try:
-            self._producer.close(timeout=0 if self._deliveries.pending else self._patience)
+            self._producer.close(timeout=self._patience if settled else 0)
         except KafkaError:
             pass  # messages are pending still: `flush` raised for them
 
@@ -257,7 +268,7 @@ class Emitter(Says):
         if self._closed:
             raise ConfigError("the emitter is closed", code="config.emitter-closed")
         try:
-            future = self._producer.send(message.topic, key=message.key, value=message.value, headers=message.headers)
+            future = self._give_producer(message)
             if future.failed():  # refused on the spot, not on its way
                 raise future.exception
         except KafkaError as error:
@@ -265,3 +276,6 @@ class Emitter(Says):
             hint = "the buffer stayed full, or the topic is not there: `inzage topics` creates it"
             raise TransientError(text, code="transient.kafka", hint=hint) from error
         self._deliveries.follow(future, identifier, message.topic)
+
+    def _give_producer(self, message: Message) -> Any:
+        return self._producer.send(message.topic, key=message.key, value=message.value, headers=message.headers)

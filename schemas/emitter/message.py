@@ -10,11 +10,13 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from inzage.schemas.codec import RecordName, current, encode
+from inzage.schemas.emitter.identity import new_id
 from inzage.schemas.emitter.shapes import encode_activity
 from inzage.schemas.errors import ContractError
 from inzage.schemas.json_face import Said
@@ -24,6 +26,9 @@ LAW = "LAW"
 BATCH_OVERHEAD_BYTES = 160  # Kafka record batch header (61), record framing and varints, rounded up
 
 _CONTROLLER = re.compile(r"[A-Za-z0-9._-]{1,100}")
+
+SOURCE_HEADER = "ce_source"
+SEQUENCE_HEADER = "ce_sequence"
 
 Headers = list[tuple[str, bytes]]
 
@@ -80,6 +85,14 @@ def message_of(said: Said) -> Message:
     return message
 
 
+def heartbeat_message(beat: Mapping[str, Any]) -> Message:
+    """The message of a heartbeat: on the events topic, all of one instance in order, and without a number."""
+    instance = beat["source_instance"]
+    headers = _headers(new_id(), "Heartbeat", beat["at"], beat)
+    topic = ControllerTopics(beat["controller_id"]).events
+    return Message(topic, instance.encode(), encode("heartbeat", beat), headers)
+
+
 def schema_message(kind: RecordName) -> Message:
     """The message that logs the schema with which records of `kind` are written."""
     schema = current(kind)
@@ -113,12 +126,16 @@ def dead_letter_of(
     return identifier, message
 
 
-def _headers(identifier: str, kind: str, said_at: datetime, record: dict[str, Any]) -> Headers:
+def _headers(identifier: str, kind: str, said_at: datetime, record: Mapping[str, Any]) -> Headers:
     source = f"{record['source_system']}/{record['source_instance']}"
-    return [
+    headers = [
         ("ce_specversion", b"1.0"),
         ("ce_id", identifier.encode()),
         ("ce_type", f"inzage.v1.{kind}".encode()),
-        ("ce_source", source.encode()),
+        (SOURCE_HEADER, source.encode()),
         ("ce_time", said_at.isoformat().encode()),
     ]
+    number = record.get("source_sequence")
+    if number is not None:  # the extension `sequence`: who does not decode Avro still sees what is missing
+        headers.append((SEQUENCE_HEADER, b"%d" % number))
+    return headers

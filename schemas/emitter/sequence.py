@@ -42,10 +42,23 @@ class SourceSequence:
             last = self._last.get(topic, 0)
             self._keep(topic, last + 1)
             try:
-                yield f"{self.instance}/{topic}", last + 1
+                yield instance_on(self.instance, topic), last + 1
             except BaseException:
                 self._keep(topic, last)
                 raise
+
+    def last(self, topic: str, *, within: float = -1) -> tuple[str, int] | None:
+        """Instance and the last number handed over for `topic`, 0 for none.
+
+        None when no message could be waited for `within` seconds: one under way may still be taken back. Negative
+        waits as long as it takes.
+        """
+        if not self._lock.acquire(timeout=within):
+            return None
+        try:
+            return instance_on(self.instance, topic), self._last.get(topic, 0)
+        finally:
+            self._lock.release()
 
     def close(self) -> None:
         if self._store:
@@ -55,6 +68,16 @@ class SourceSequence:
         self._last[topic] = number
         if self._store:
             self._store.write({"instance": self.instance, "last": self._last})
+
+
+def instance_on(instance: str, topic: str) -> str:
+    """The name of an instance as the source of `topic`: the numbers under it begin at 1 and rise by one."""
+    return f"{instance}/{topic}"
+
+
+def begins_at_one(source_instance: str, topic: str) -> bool:
+    """Whether the numbers of `source_instance` are an emitter's: a source that numbers itself may begin anywhere."""
+    return source_instance.endswith(f"/{topic}")
 
 
 class _SequenceStore:

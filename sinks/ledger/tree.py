@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from inzage.sinks.ledger.compact_range import TILE_HEIGHT
+from inzage.sinks.ledger.compact_range import TILE_HEIGHT, CompactRange
 from inzage.sinks.ledger.hashing import EMPTY_ROOT, hash_node, hash_pairs
 
 TILE_WIDTH = 1 << TILE_HEIGHT
@@ -17,11 +17,15 @@ ReadRow = Callable[[int, int, int], Sequence[bytes]]
 
 
 class Tree:
-    """A tree of `size` leaves whose stored levels `read` gives; each tile is read once."""
+    """A tree of `size` leaves whose stored levels `read` gives; each tile is read once.
 
-    def __init__(self, size: int, read: ReadRow) -> None:
+    The leaves of `dropped` are gone and only their frontier was kept, which is all a proof of the others needs.
+    """
+
+    def __init__(self, size: int, read: ReadRow, dropped: CompactRange | None = None) -> None:
         self.size = size
         self._read = read
+        self._dropped = dropped or CompactRange()
         self._tiles: dict[tuple[int, int], list[list[bytes]]] = {}
 
     def root(self, size: int | None = None) -> bytes:
@@ -83,19 +87,45 @@ class Tree:
         rows = self._tiles.get((base, tile))
         if rows is None:
             rows = self._tiles[base, tile] = self._read_tile(base, tile)
-        return rows[shift][within >> shift]
+        found = rows[shift][within >> shift]
+        if not found:
+            raise ValueError(f"level {level}: subtree {index} was dropped")
+        return found
+
+    def frontier(self, size: int) -> list[bytes]:
+        """The roots of the complete subtrees over the first `size` leaves, the largest first."""
+        if not 0 <= size <= self.size:
+            raise ValueError(f"{size} leaves, in a tree of {self.size}")
+        levels = [level for level in reversed(range(size.bit_length())) if size >> level & 1]
+        return [self._node(level, (size >> level) - 1) for level in levels]
 
     def _read_tile(self, base: int, tile: int) -> list[list[bytes]]:
+        """The levels of a tile; empty bytes stand for what was dropped."""
         first = tile * TILE_WIDTH
         count = min(TILE_WIDTH, (self.size >> base) - first)
-        row = list(self._read(base, first, count))
-        if len(row) != count:
-            raise ValueError(f"level {base}: {len(row)} of {count} subtrees from {first} on")
+        gone = 0 if base else min(count, max(0, self._dropped.size - first))
+        row = list(self._read(base, first + gone, count - gone)) if gone < count else []
+        if len(row) != count - gone:
+            raise ValueError(f"level {base}: {len(row)} of {count - gone} subtrees from {first + gone} on")
+        row = self._restored([b""] * gone + row, base, first)
         rows = [row]
-        for _ in range(1, TILE_HEIGHT):
-            row = hash_pairs(row[: len(row) & ~1])
+        for level in range(base + 1, base + TILE_HEIGHT):
+            pairs = zip(row[: len(row) & ~1 : 2], row[1::2], strict=True)
+            if gone:
+                row = [hash_node(left, right) if left and right else b"" for left, right in pairs]
+                row = self._restored(row, level, first >> level - base)
+            else:
+                row = hash_pairs(row[: len(row) & ~1])
             rows.append(row)
         return rows
+
+    def _restored(self, row: list[bytes], level: int, first: int) -> list[bytes]:
+        """Put in what the frontier of the dropped leaves says of this level: one subtree, or none."""
+        kept, dropped = self._dropped.frontier.get(level), self._dropped.size
+        place = (dropped >> level) - 1 - first
+        if kept and 0 <= place < len(row) and not row[place]:
+            row[place] = kept
+        return row
 
 
 def _split(size: int) -> int:

@@ -54,11 +54,13 @@ class Growth:
         """Add records as they were fetched, cutting at every `step`; raises `TamperError` for one that is missing, or
         when the root that is public does not come out.
         """
-        records = [record for record in records if record.offset >= self.due]  # a fetch may be older than a seek
+        due = self.due
+        if records and records[0].offset < due:  # a fetch may be older than a seek
+            records = [record for record in records if record.offset >= due]
         if not records:
             return
-        if records[-1].offset - self.due + 1 != len(records):
-            wanted = next(at for at, record in enumerate(records, self.due) if record.offset != at)
+        if records[0].offset != due or records[-1].offset - due + 1 != len(records):
+            wanted = next(at for at, record in enumerate(records, due) if record.offset != at)
             raise TamperError(f"{self.origin}: offset {wanted} is missing", code="tamper.gap")
         leaves = leaf_hashes(records)
         while leaves:

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Collection, Mapping
+from functools import partial
 
 import structlog
 from prometheus_client import start_http_server
 
 from inzage.schemas.settings import Settings
+from inzage.sinks.completeness.watch import Watch, Watched
 from inzage.sinks.ledger.signing_key import signing_key
 from inzage.sinks.lifetime import live, serve
-from inzage.sinks.logs import Cluster, Topic, read_cluster, topics_of
+from inzage.sinks.logs import Cluster, Said, Topic, read_cluster, topics_of
 from inzage.sinks.sealing.archive import Archive, open_archive
 from inzage.sinks.sealing.attestation import Attestor
-from inzage.sinks.sealing.sealer import Point, Sealer
+from inzage.sinks.sealing.rounds import Passes
+from inzage.sinks.sealing.sealer import Sealer
 from inzage.sinks.sealing.state import State
-from inzage.sinks.sealing.watched import Completeness
+from inzage.sinks.sealing.watched import MakeCompleteness
 from inzage.sinks.witness.attestor import configured_attestor
 
 FOLDER = "sealer"
@@ -33,9 +36,19 @@ def run_sealer(settings: Settings, *, attestor: Attestor | None = None, metrics_
         cluster = read_cluster(settings.kafka, topics)
         if metrics_port is not None:
             start_http_server(metrics_port, addr="127.0.0.1")
-        asyncio.run(serve(lambda: open_sealer(settings, cluster, topics, attestor=attestor)))
+        watch = partial(watch_of, cluster, topics)
+        asyncio.run(serve(lambda: open_sealer(settings, cluster, topics, completeness=watch, attestor=attestor)))
 
     return live(body, _log)
+
+
+def watch_of(cluster: Cluster, topics: Mapping[str, Topic], not_whole: Collection[str]) -> Watch:
+    """The watch over every events topic; those in `not_whole` are not read from their beginning."""
+    return Watch(
+        Watched(name, topic.controller, cluster.topics[name][1], whole=name not in not_whole)
+        for name, topic in topics.items()
+        if topic.said is Said.EVENTS and topic.controller
+    )
 
 
 def open_sealer(
@@ -44,9 +57,9 @@ def open_sealer(
     topics: Mapping[str, Topic],
     *,
     archive: Archive | None = None,
-    completeness: Completeness | None = None,
+    completeness: MakeCompleteness | None = None,
     attestor: Attestor | None = None,
-    passes: Callable[[Point], None] = lambda point: None,
+    passes: Passes = lambda point: None,
 ) -> Sealer:
     """A sealer to run in this loop, which gives its state back when it ends; raises `ConfigError`."""
     folder = settings.data_dir / FOLDER

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
-from typing import Literal
+from collections.abc import Mapping, Sequence
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
@@ -32,9 +30,10 @@ from inzage.sinks.sealing.pruning import statement
 from inzage.sinks.sealing.public import public_rounds
 from inzage.sinks.sealing.publisher import Publisher
 from inzage.sinks.sealing.reconciliation import growths, take_over
-from inzage.sinks.sealing.round import Prune, Round, Sealed, Statement, note_hash, sign
+from inzage.sinks.sealing.round import Prune, Statement
+from inzage.sinks.sealing.rounds import Passes, Rounds
 from inzage.sinks.sealing.state import Standing, State
-from inzage.sinks.sealing.watched import Completeness
+from inzage.sinks.sealing.watched import Completeness, MakeCompleteness
 from inzage.sinks.status import Extent
 
 GROUP = "inzage-sealer"
@@ -42,15 +41,11 @@ MOST_CUTS = 256
 """Cuts that wait for the round under way before reading waits too."""
 
 _POLL_MS = 200
-_POLL_RECORDS = 20_000
+_POLL_RECORDS = 2_000  # what is taken at once stays in the processor's cache: measured, a fifth less time than 20,000
 _FETCH_BYTES = 4 << 20  # of one partition
+_FETCHED_WITHIN_MS = 1000  # what Kafka said last of a partition's end is at most so old
+_ROUND_WITHIN = 10.0  # seconds
 _REQUESTS = TopicPartition(PRUNING_REQUESTS, 0)
-
-Point = Literal[
-    "before-persist", "after-persist", "before-sign", "before-persist-meta", "after-persist-meta", "before-sign-meta",
-    "before-publish", "after-publish", "before-archive", "after-archive", "after-done", "before-commit",
-]  # fmt: skip
-"""Where a round can be ended by a test."""
 
 _log = structlog.get_logger("inzage.sealer")
 
@@ -70,9 +65,9 @@ class Sealer:
         signer: Signer,
         archive: Archive,
         *,
-        completeness: Completeness | None = None,
+        completeness: MakeCompleteness | None = None,
         attestor: Attestor | None = None,
-        passes: Callable[[Point], None] = lambda point: None,
+        passes: Passes = lambda point: None,
     ) -> None:
         self._settings = settings
         self._cluster = cluster
@@ -83,9 +78,11 @@ class Sealer:
         self._state = state
         self._signer = signer
         self._archive = archive
-        self._completeness = completeness
+        self._make_completeness = completeness
+        self._completeness: Completeness | None = None
         self._passes = passes
         self._publisher = Publisher(settings.kafka)
+        self._rounds = Rounds(cluster.meta_origin, state, signer, archive, self._publisher, passes)
         self._attesting = Attesting(attestor, self._publisher.publish, state.path) if attestor else None
         self._consumer = AIOKafkaConsumer(
             **for_aiokafka(settings.kafka),
@@ -96,7 +93,6 @@ class Sealer:
             max_partition_fetch_bytes=_FETCH_BYTES,
         )
         self._growths: dict[TopicPartition, Growth] = {}
-        self._meta = state.meta()
         self._requests: list[ConsumerRecord] = []
         self.answered_until = 0
         """The offset up to which requests were answered."""
@@ -135,6 +131,8 @@ class Sealer:
         except KafkaError as error:
             raise TransientError(f"Kafka: {type(error).__name__}", code="transient.kafka") from error
         finally:
+            if self._round:  # what was begun is better ended than finished by the next
+                await asyncio.wait({self._round}, timeout=_ROUND_WITHIN)
             running = [task for task in (attesting, self._round) if task]
             for task in running:
                 task.cancel()
@@ -149,12 +147,12 @@ class Sealer:
         rounds = public_rounds(kafka, origin, self._state.public_until)
         trusted = [self._signer.verifier, *map(Verifier.read, self._settings.sealing.trusted_keys)]
         newest = await take_over(self._state, rounds, trusted, self._archive)
-        self._meta = self._state.meta()
-        if pending := self._state.pending():
-            _log.info("finishing the round that was begun", size=pending.size)
-            await self._finish(pending)
-        elif newest and self._attesting:
-            self._attesting.note(newest.sealed.meta)
+        finished = await self._rounds.finish_pending()
+        if finished:
+            _log.info("finished the round that was begun", size=finished.meta["size"])
+        meta = finished.meta if finished else newest.sealed.meta if newest else None
+        if self._attesting and meta:
+            self._attesting.note(meta)
 
     async def _begin(self) -> None:
         """Begin to read each log where its tree ends."""
@@ -170,9 +168,23 @@ class Sealer:
         answered_until = self._state.answered_until
         self.answered_until = begins[_REQUESTS] if answered_until is None else answered_until
         self._consumer.seek(_REQUESTS, self.answered_until)
-        if self._completeness and (watched := self._state.watched()):
-            self._completeness.restore(watched)
+        if self._make_completeness:
+            self._completeness = self._begin_to_watch(self._make_completeness)
         await self._agree()
+
+    def _begin_to_watch(self, make: MakeCompleteness) -> Completeness:
+        """Go on watching, or begin: a topic that is not read from its beginning hides what came before."""
+        watched = self._state.watched()
+        late = {
+            log.topic.name
+            for place, log in self._logs.items()
+            if log.topic.said is Said.EVENTS and place.topic not in watched and self._growths[place].due
+        }
+        not_whole = self._state.not_whole() | late
+        completeness = make(not_whole)
+        completeness.restore(watched)
+        self._state.watch_begins(not_whole)
+        return completeness
 
     async def _read(self) -> None:
         fetched = await self._consumer.getmany(timeout_ms=self._patience_ms(), max_records=_POLL_RECORDS)
@@ -199,7 +211,7 @@ class Sealer:
         """Keep what came out of Kafka as it is public."""
         for growth in self._growths.values():
             if growth.agreed:
-                watched = self._completeness.state() if self._completeness else None
+                watched = self._completeness.changed() if self._completeness else {}
                 await asyncio.to_thread(self._state.agree, growth.sealed, growth.agreed, watched)
                 growth.sealed, growth.agreed = growth.agreed.tree.size, None
 
@@ -232,7 +244,6 @@ class Sealer:
 
     async def _seal(self) -> None:
         """One round over every cut that waits, and every request."""
-        started = time.monotonic()
         requests, self._requests = self._requests, []
         statements: list[Statement] = [*await asyncio.to_thread(self._judge, requests)]
         moves: list[tuple[int | None, Standing]] = []
@@ -244,51 +255,14 @@ class Sealer:
         answered = requests[-1].offset + 1 if requests else self.answered_until
         if statements:
             await self._say_alerts()
-            round_ = Round(self._cluster.meta_origin, self._meta.size, tuple(statements), datetime.now(UTC))
-            watched = self._completeness.state() if self._completeness else None
-            self._passes("before-persist")
-            await asyncio.to_thread(self._state.begin, round_, moves, answered, watched)
-            self._passes("after-persist")
-            await self._finish(round_)
+            watched = self._completeness.changed() if self._completeness else {}
+            sealed = await self._rounds.make(statements, moves, answered, watched)
             for growth, (_, standing) in zip(moved, moves, strict=True):
                 growth.sealed = standing.tree.size
-            metrics.ROUND_SECONDS.observe(time.monotonic() - started)
+            if self._attesting:
+                self._attesting.note(sealed.meta)
             await self._commit(answered)
         self.answered_until = answered
-
-    async def _finish(self, round_: Round) -> None:
-        """Sign, publish and archive a round that the state keeps."""
-        self._passes("before-sign")
-        notes = await asyncio.to_thread(self._sign, [said.text for said in round_.statements])
-        if round_.meta is None:
-            leaves = [note_hash(note) for note in notes]
-            round_ = round_.over(self._meta, leaves)
-            self._passes("before-persist-meta")
-            await asyncio.to_thread(self._state.complete, round_, self._meta, leaves)
-            self._passes("after-persist-meta")
-        assert round_.meta is not None
-        self._passes("before-sign-meta")
-        sealed = Sealed.of(round_, notes, sign(round_.meta.text, self._signer))
-        self._passes("before-publish")
-        last = await self._publisher.publish(sealed.messages())
-        self._passes("after-publish")
-        await asyncio.to_thread(self._keep, sealed, last + 1)
-        metrics.ROUNDS.inc()
-        metrics.CHECKPOINTS.inc(sum(name == "checkpoint" for name, _ in sealed.statements))
-        metrics.META_SIZE.set(round_.size)
-        metrics.SEALED_AT.set(time.time())
-        if self._attesting:
-            self._attesting.note(sealed.meta)
-
-    def _sign(self, texts: Sequence[str]) -> list[str]:
-        return [sign(text, self._signer) for text in texts]
-
-    def _keep(self, sealed: Sealed, public_until: int) -> None:
-        self._passes("before-archive")
-        self._archive.put(sealed.archive_name, sealed.archived())
-        self._passes("after-archive")
-        self._state.done(public_until)
-        self._passes("after-done")
 
     def _judge(self, requests: Sequence[ConsumerRecord]) -> list[Prune]:
         """The statements of those requests that can be made; the others are refused with a line in the log."""
@@ -318,14 +292,14 @@ class Sealer:
         if self._completeness is None or now - self._watched_at < self._settings.sealing.every_seconds:
             return
         self._watched_at = now
-        at = int(time.time() * 1000)
+        at = int(time.time() * 1000) - _FETCHED_WITHIN_MS
         for place, log in self._logs.items():
             if log.topic.said is Said.EVENTS and self._growths[place].due == self._consumer.highwater(place):
                 self._completeness.caught_up(place.topic, place.partition, at)
         self._alerts += self._completeness.due()
         if self._alerts and not self._round:
             await self._say_alerts()
-            await asyncio.to_thread(self._state.keep_watched, self._completeness.state())
+            await asyncio.to_thread(self._state.keep_watched, self._completeness.changed())
 
     async def _say_alerts(self) -> None:
         """Publish what is missing before the state forgets that it is to be said."""

@@ -6,12 +6,10 @@ other, so one size never gets two roots; and a round is kept from before it is s
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,24 +19,13 @@ from inzage.schemas.errors import ConfigError, TamperError, TransientError
 from inzage.sinks.ledger.compact_range import TILE_HEIGHT, CompactRange, Subtree
 from inzage.sinks.ledger.hashing import HASH_BYTES
 from inzage.sinks.sealing.round import Prune, Round
+from inzage.sinks.sealing.state_file import StateFile
 
-VERSION = 1
-FILE = "state.sqlite"
 REMEMBERED_ROOTS = 4096
 """Sizes of a log whose roots are kept, the newest: a request for a pruning names one of them."""
 
-_TABLES = """
-CREATE TABLE logs (origin TEXT PRIMARY KEY, base INTEGER NOT NULL, size INTEGER NOT NULL, frontier BLOB NOT NULL)
-    WITHOUT ROWID, STRICT;
-CREATE TABLE roots (origin TEXT, size INTEGER, root BLOB NOT NULL, PRIMARY KEY (origin, size)) WITHOUT ROWID, STRICT;
-CREATE TABLE awaited (origin TEXT PRIMARY KEY, base INTEGER NOT NULL, size INTEGER NOT NULL, root BLOB NOT NULL)
-    WITHOUT ROWID, STRICT;
-CREATE TABLE prunings (origin TEXT PRIMARY KEY, minimum_index INTEGER NOT NULL, frontier BLOB NOT NULL)
-    WITHOUT ROWID, STRICT;
-CREATE TABLE meta_subtrees (level INTEGER, number INTEGER, hash BLOB NOT NULL, PRIMARY KEY (level, number))
-    WITHOUT ROWID, STRICT;
-CREATE TABLE kept (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID, STRICT;
-"""
+_NOTHING: Mapping[str, Any] = {}
+_READ = ""  # as a source: how far the partitions of the topic were read
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,40 +63,22 @@ class State:
     """
 
     def __init__(self, directory: Path, meta_origin: str) -> None:
-        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self.path = directory / FILE
-        self._lock = _lock(directory)
+        self._file = StateFile(directory)
+        self.path, self._base = self._file.path, self._file.base
         self._meta_origin = meta_origin
         self._writing = threading.Lock()
-        try:
-            self._open()
-        except BaseException:
-            os.close(self._lock)
-            raise
-
-    def _open(self) -> None:
-        fresh = not self.path.exists()
-        self._base = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
-        self.path.chmod(0o600)
-        self._base.execute("PRAGMA journal_mode = WAL")
-        self._base.execute("PRAGMA synchronous = FULL")
-        version = self._base.execute("PRAGMA user_version").fetchone()[0]
-        if version == 0:
-            self._base.executescript(f"BEGIN IMMEDIATE;{_TABLES}PRAGMA user_version = {VERSION};COMMIT")
-            self._keep("meta_origin", self._meta_origin)
-        elif version != VERSION:
-            raise ConfigError(f"{self.path}: version {version}, this sealer knows {VERSION}", code="config.sealer")
-        if (found := self._kept("meta_origin")) != self._meta_origin:
+        if self._kept("meta_origin") is None:
+            self._keep("meta_origin", meta_origin)
+        if (found := self._kept("meta_origin")) != meta_origin:
+            self.close()
             raise ConfigError(
-                f"{self.path}: the state of {found}, not of {self._meta_origin}",
+                f"{self.path}: the state of {found}, not of {meta_origin}",
                 code="config.sealer",
                 hint="each Kafka cluster needs a data_dir of its own",
             )
-        self.fresh = fresh
 
     def close(self) -> None:
-        self._base.close()
-        os.close(self._lock)
+        self._file.close()
 
     def standing(self) -> dict[str, Standing]:
         """Every log that was sealed, by origin, without the meta log."""
@@ -154,17 +123,27 @@ class State:
         found = self._kept("answered_until")
         return None if found is None else int(found)
 
-    def watched(self) -> dict[str, Any] | None:
-        """The state of the completeness watch, None when nothing was kept."""
-        found = self._kept("watched")
-        return json.loads(found) if found else None
+    def watched(self) -> dict[str, Any]:
+        """The state of the completeness watch by topic, without topics of which nothing was kept."""
+        kept: dict[str, Any] = {}
+        for topic, source, value in self._base.execute("SELECT topic, source, value FROM watched"):
+            of_topic = kept.setdefault(topic, {"read": [], "sources": {}})
+            if source == _READ:
+                of_topic["read"] = json.loads(value)
+            else:
+                of_topic["sources"][source] = json.loads(value)
+        return kept
+
+    def not_whole(self) -> set[str]:
+        """The topics whose watch did not begin at their beginning."""
+        return set(json.loads(self._kept("not_whole") or "[]"))
 
     def begin(
         self,
         round_: Round,
         moves: Sequence[tuple[int | None, Standing]],
         answered_until: int = 0,
-        watched: dict[str, Any] | None = None,
+        watched: Mapping[str, Any] = _NOTHING,
     ) -> None:
         """Keep a round before anything of it is signed. A move is a log's size until now, None for a new log, and
         what it is now. Raises `TamperError` when a log is not at that size.
@@ -179,8 +158,7 @@ class State:
                     self._remember(said.origin, said.size, said.root)
             self._keep("pending", round_.to_json())
             self._keep("answered_until", str(answered_until))
-            if watched is not None:
-                self._keep("watched", json.dumps(watched))
+            self._keep_watched(watched)
 
     def complete(self, round_: Round, meta: CompactRange, leaves: Sequence[bytes]) -> None:
         """Keep the meta log's part of the pending round before it is signed: `meta` is the log after it, `leaves`
@@ -204,19 +182,23 @@ class State:
         with self._transaction():
             yield Adoption(self)
 
-    def agree(self, before: int | None, now: Standing, watched: dict[str, Any] | None = None) -> None:
+    def agree(self, before: int | None, now: Standing, watched: Mapping[str, Any] = _NOTHING) -> None:
         """A log came out of Kafka as it is public: it stands there, and nothing more is awaited."""
         with self._transaction():
             self._move(before, now)
             self._remember(now.origin, now.tree.size, now.tree.root())
             self._base.execute("DELETE FROM awaited WHERE origin = ?", [now.origin])
-            if watched is not None:
-                self._keep("watched", json.dumps(watched))
+            self._keep_watched(watched)
 
-    def keep_watched(self, watched: dict[str, Any]) -> None:
-        """Keep the completeness watch's state between rounds."""
+    def keep_watched(self, watched: Mapping[str, Any]) -> None:
+        """Keep what changed in the completeness watch's state between rounds."""
         with self._transaction():
-            self._keep("watched", json.dumps(watched))
+            self._keep_watched(watched)
+
+    def watch_begins(self, not_whole: Iterable[str]) -> None:
+        """Keep which topics are not watched from their beginning."""
+        with self._transaction():
+            self._keep("not_whole", json.dumps(sorted(not_whole)))
 
     def _move(self, before: int | None, now: Standing) -> None:
         frontier = b"".join(now.tree.hashes())
@@ -249,6 +231,14 @@ class State:
         self._base.execute(
             "INSERT OR REPLACE INTO prunings VALUES (?, ?, ?)", [origin, minimum_index, b"".join(frontier)]
         )
+
+    def _keep_watched(self, changed: Mapping[str, Any]) -> None:
+        for topic, kept in changed.items():
+            sources = {_READ: kept["read"], **kept["sources"]}
+            rows = [(topic, source, json.dumps(value)) for source, value in sources.items() if value is not None]
+            self._base.executemany("INSERT OR REPLACE INTO watched VALUES (?, ?, ?)", rows)
+            gone = [(topic, source) for source, value in sources.items() if value is None]
+            self._base.executemany("DELETE FROM watched WHERE topic = ? AND source = ?", gone)
 
     def _keep(self, name: str, value: str) -> None:
         self._base.execute("INSERT OR REPLACE INTO kept VALUES (?, ?)", [name, value])
@@ -322,18 +312,6 @@ def meta_rows(path: Path) -> Iterator[Any]:
         yield read
     finally:
         base.close()
-
-
-def _lock(directory: Path) -> int:
-    file = os.open(directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        os.close(file)
-        raise ConfigError(
-            f"{directory} is in use by another sealer", code="config.directory-in-use", hint="stop that process"
-        ) from error
-    return file
 
 
 def _tree(size: int, frontier: bytes) -> CompactRange:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Protocol
 
 from inzage.schemas.emitter.message import Message
@@ -26,10 +26,14 @@ class Completeness(Protocol):
         """What is to be published now that the partitions were read so far."""
         ...
 
-    def state(self) -> dict[str, Any]:
-        """Everything to go on from, as JSON."""
+    def changed(self) -> dict[str, Any]:
+        """What changed since the last call: by topic `read` and, by key, `sources`; None: forget that source."""
         ...
 
     def restore(self, state: Mapping[str, Any]) -> None:
-        """Go on from what `state` gave."""
+        """Go on from all that `changed` gave."""
         ...
+
+
+MakeCompleteness = Callable[[Collection[str]], Completeness]
+"""Makes it for topics; those named are not read from their beginning, so what came before is unknown."""

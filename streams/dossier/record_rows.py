@@ -98,9 +98,7 @@ def informed(body: Mapping[str, Any], recorded_at: datetime) -> Row:
 
 def answered_only(request_ref: str) -> Row:
     """A request of which only what was done about it is known."""
-    return request(
-        {"request_ref": request_ref, "request_type": None, "received_at": None, "identity_verified": None}
-    )
+    return request({"request_ref": request_ref, "request_type": None, "received_at": None, "identity_verified": None})
 
 
 def recipient_to_be_told(body: Mapping[str, Any]) -> Row:
@@ -142,3 +140,13 @@ def enquiry(body: Mapping[str, Any]) -> Row:
         "unsecured": body["unsecured"],
         "special": body["special"],
     }
+
+
+def breach_recorded(body: Mapping[str, Any]) -> Row:
+    """A decision about what a confirmed violation led to, as an activity says it."""
+    return {"ref": body["violation_ref"] or "", "told": False, "at": until(body["at"]), "reasoned": False}
+
+
+def authority_told(body: Mapping[str, Any]) -> Row:
+    """The authority was told of it, with reasons where it was late."""
+    return {"ref": body["violation_ref"] or "", "told": True, "at": until(body["at"]), "reasoned": body["reasoned"]}

@@ -68,6 +68,11 @@ def _entry(activity: Activity) -> Body:
     }
 
 
+def _breach_step(activity: Activity) -> Body:
+    reasoned = bool(activity["reason_codes"]) or activity["reason_ref"] is not None
+    return {"violation_ref": activity["violation_ref"], "at": activity["occurred_at"], "reasoned": reasoned}
+
+
 def _enquiry(activity: Activity) -> Body:
     return {
         "enquiry_ref": activity["event_id"],
@@ -87,6 +92,8 @@ _AMOUNTS_TO: dict[str, tuple[str, Callable[[Activity], Body]]] = {
     "DataErased": ("DataErased", _erasure),
     "RegisterEntryEvent": ("RegisterEntryRecorded", _entry),
     "EnquiryRegistered": ("EnquiryRegistered", _enquiry),
+    "BreachRecorded": ("BreachDecided", _breach_step),
+    "AuthorityNotified": ("AuthorityTold", _breach_step),
 }
 """Event type -> kind of fact, and what makes its body."""
 
@@ -102,7 +109,7 @@ LONGEST_PLAIN_ID = 127
 
 
 def may_be_remembered(message: bytes) -> bool:
-    """Whether the event type of an encoded activity, of the current schema, is one of those; cheap, without decoding."""
+    """Whether the event type of an encoded activity, of the current schema, is one of those, without decoding it."""
     if len(message) <= HEADER_BYTES or message[HEADER_BYTES] > LONGEST_PLAIN_ID:
         return True
     place = HEADER_BYTES + 1 + (message[HEADER_BYTES] >> 1)

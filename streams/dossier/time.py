@@ -25,7 +25,7 @@ def until(instant: datetime | None) -> datetime:
 
 
 def after(instant: datetime, period: str) -> datetime | None:
-    """`instant` and an ISO 8601 period later, by the calendar in Brussels: P1M after 31 January is the end of February.
+    """`instant` and an ISO 8601 period later, by the calendar in Brussels: P1M after 31 January: end of February.
 
     None for what is no such period, or reaches past the end of time.
     """

@@ -59,12 +59,18 @@ class OfflineScreening:
         return self._controllers[controller_id]
 
     def screen(
-        self, lines: Iterable[Line], controllers: Iterable[str] = (), clock: Iterable[datetime] = ()
+        self,
+        lines: Iterable[Line],
+        controllers: Iterable[str] = (),
+        clock: Iterable[datetime] = (),
+        otherwise: str = "",
+        deadlines: bool = True,
     ) -> Screened:
         """Judge `lines`, which stand in order of arrival. `controllers` are those served; empty: any with a pack.
 
         The clock is believed to have reached the last arrival and every instant of `clock`: what fell due by then is
-        judged again.
+        judged again, unless no `deadlines` are wanted. What names a controller without a pack is refused, or else
+        judged as said to the controller `otherwise`.
         """
         ticks = sorted(clock)
         served = {controller.upper() for controller in controllers}
@@ -76,6 +82,8 @@ class OfflineScreening:
                 screened.refused.append((line.number, error.code, str(error)))
                 continue
             controller_id = str(line.said.record["controller_id"]).upper()
+            if otherwise and controller_id != "LAW" and not has_pack(controller_id, self._packs):
+                controller_id = otherwise.upper()
             unserved = served and controller_id not in served
             if controller_id != "LAW" and (unserved or not has_pack(controller_id, self._packs)):
                 refusal = ContractError("controller_id: no pack serves it", code="contract.unknown-controller")
@@ -84,11 +92,12 @@ class OfflineScreening:
             said.setdefault(controller_id, []).append((position, line))
         law_lines = said.pop("LAW", [])
         for controller_id, own in said.items():
-            self._screen(controller_id, sorted([*law_lines, *own], key=lambda pair: pair[0]), ticks, screened)
+            in_order = sorted([*law_lines, *own], key=lambda pair: pair[0])
+            self._screen(controller_id, in_order, ticks if deadlines else None, screened)
         return screened
 
     def _screen(
-        self, controller_id: str, said: list[tuple[int, Line]], ticks: list[datetime], screened: Screened
+        self, controller_id: str, said: list[tuple[int, Line]], ticks: list[datetime] | None, screened: Screened
     ) -> None:
         controller = self.controller(controller_id)
         engine().forget_persons(controller)
@@ -121,8 +130,8 @@ class OfflineScreening:
             screened.moments += [moments[verdict["offset"]] for verdict in outcome.verdicts]
             causes += _of_persons(screener, moments)
             if controller.plan.by_clock:
-                causes += [Cause(Moment(AS_KNOWN_THEN, int(tick.timestamp() * 1000))) for tick in ticks]
-            now = max(int(tick.timestamp() * 1000) for tick in (arrived, *ticks))
+                causes += [Cause(Moment(AS_KNOWN_THEN, int(tick.timestamp() * 1000))) for tick in ticks or ()]
+            now = 0 if ticks is None else max(int(tick.timestamp() * 1000) for tick in (arrived, *ticks))
             revision = Revision(screener, _horizons(moments), now)
             for moment, verdict in revision.revise(_said(outcome, records), causes):
                 screened.verdicts.append(verdict)

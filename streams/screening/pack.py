@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Container, Mapping
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -101,8 +101,8 @@ class Entry(BaseModel):
     """One promise, made checkable. `violated_when`: 1 violation, 0 complies, NULL not evaluable; empty: no predicate.
 
     `deadline` says in words what must follow, and within which time. A predicate that reads `now` judges that by the
-    clock; `due` are the instants from which on it may judge otherwise though nothing arrives. They are there for every
-    event that the clock may ever concern, whatever is learnt later, and are looked at again with each fact.
+    clock; `due` are the instants from which on it may judge otherwise though nothing arrives. Every event that the
+    clock may ever concern has one, whatever is learnt later; with each fact they are looked at again.
     `state` is about what stands beside a predicate: the scheduled check, the service, the reference data.
     """
 
@@ -196,6 +196,14 @@ class Policies:
     def pack(self) -> str:
         """Name of the controller's own pack."""
         return self.controller_id
+
+    def only(self, entries: Container[str]) -> Policies:
+        """The same policies with no other entries than those named."""
+        chosen = tuple(entry for entry in self.entries if entry.id in entries)
+        rules = _rules(chosen)
+        return replace(
+            self, entries=chosen, rules=rules, judged_facts=frozenset(rule.judges for rule in rules) - {""}
+        )
 
     @property
     def own(self) -> Pack:

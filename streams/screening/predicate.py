@@ -31,7 +31,8 @@ _FUNCTIONS = frozenset(
     and array arrayall arrayany arrayconcat arraycount arrayelement arrayexists arrayfilter arrayflatten arraymap
     arraymax arraysum case coalesce concat empty emptyarraystring endswith greatest has hasall hasany if ifnull
     isnotnull isnull least length lower mapkeys multiif not notempty nullif or startswith todatetime64 tointervalday
-    tointervalhour tointervalsecond tuple upper
+    tointervalhour
+    tointervalmillisecond tointervalsecond tuple upper
     """.split()  # noqa: SIM905
 )
 _OF_PRESENCE = frozenset({"empty", "isnotnull", "isnull", "mapkeys", "notempty"})
@@ -89,8 +90,13 @@ def compile_predicate(text: str, scope: Scope, *, where: str) -> Compiled:
         if name in scope.encrypted and not _asks_only_presence(column):
             raise _refused(where, f"{name} is encrypted: a policy can ask whether it is there, not what it says")
         reads.add(name)
-        column.replace(sqlglot.parse_one(scope.physical[name], read="clickhouse"))
+        column.replace(_column(scope.physical[name]).copy())
     return Compiled(tree.sql(dialect="clickhouse", comments=False), frozenset(reads))
+
+
+@cache
+def _column(physical: str) -> exp.Expr:
+    return sqlglot.parse_one(physical, read="clickhouse")
 
 
 def _parse(text: str, where: str) -> exp.Expression:

@@ -87,7 +87,7 @@ def _run(scenario: Mapping[str, Any], screening: OfflineScreening, report: Scena
         controller_id=controller_id,
     )
     clock = [datetime.fromisoformat(expect["clock_at"]) for expect in scenario["expect"] if "clock_at" in expect]
-    screened = screening.screen(lines, clock=clock)
+    screened = screening.screen(lines, clock=clock, otherwise=controller_id)
     built = {entry.id for entry in screening.controller(controller_id.upper()).policies.entries}
     others = "HMBS-" if controller_id.upper() == "CIGNA" else "CIGNA-"
     for expect in scenario["expect"]:

@@ -37,7 +37,7 @@ class Found:
 
     @property
     def counted(self) -> list[Hit]:
-        """What depends on how many there were: whether transfers are occasional, how many were told of an emergency."""
+        """What depends on how many there were: whether transfers are occasional, how many were told."""
         return [hit for hit in self.hits if hit.seen["counted_as"]]
 
 
@@ -120,8 +120,8 @@ class Screener:
     def _remember(self, record: SaidRecord, outcome: Outcome) -> None:
         """Take an activity that amounts to a fact into the dossier.
 
-        One that contradicts what was said is judged all the same, but changes nothing; an unreadable one becomes a dead
-        letter where it is judged.
+        One that contradicts what was said is judged all the same, but changes nothing; an unreadable one becomes a
+        dead letter where it is judged.
         """
         assert record.value is not None
         try:
@@ -183,7 +183,7 @@ class Screener:
 
     def _count(self, found: Sequence[Found], outcome: Outcome) -> None:
         """Count every event of the batch that is counted, whatever schema it was written with."""
-        for hit, key in ((hit, key) for part in found for hit in part.counted for key in hit.seen["counted_as"]):
+        for hit, key in [(one, key) for part in found for one in part.counted for key in one.seen["counted_as"]]:
             seen = self.store.counted(key)
             if hit.offset not in {offset for offset, _, _ in seen}:
                 at = datetime.fromisoformat(hit.seen["occurred_at"]).replace(tzinfo=UTC)

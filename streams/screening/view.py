@@ -35,7 +35,7 @@ _SHOWN = (
     *("purpose", "plan", "instrument", "third_party", "has_transfer", "counted_as", "receiver"),
 )
 _MOST_TEXT = 2_500  # characters; measured: fewer stages cost longer texts, more stages each their own analysis
-_MICROS = "toDateTime64({}, 6, 'UTC')"
+_MILLIS = "x -> intDiv(toUnixTimestamp64Micro(toDateTime64(x, 6, 'UTC')) + 999, 1000)"
 _FAR_MILLIS = int(FAR.timestamp() * 1000)
 _TYPES = {"string": "String", "long": "Int64", "double": "Float64", "boolean": "Bool"}
 
@@ -137,7 +137,12 @@ class View:
         self._physical |= {"known_at": "`_time`", "now": "`_now`"}
         self._enums = {name: leaf.enum for name, leaf in leaves().items() if leaf.enum}
         self._enums |= {"recipient_category": "Recipient", "registered_category": "Recipient"}
-        self._enums |= {"instrument": "TransferInstrument", "requested": "RequestType", "record_state": "RecordState"}
+        self._enums |= {
+            "instrument": "TransferInstrument",
+            "consulted": "RegisterType",
+            "requested": "RequestType",
+            "record_state": "RecordState",
+        }
         encrypted = frozenset(revealing_fields("activity"))
         self.scope = Scope(self._physical, self._enums, encrypted=encrypted)
         inner = {f"dossier_{family}": f"`dossier_{family}`" for family in FAMILIES} | {"_offset": "`_offset`"}
@@ -238,10 +243,10 @@ class View:
         return Compiled(both, violated.reads | warned.reads)
 
     def _due(self, policies: Policies, rule: Rule) -> Compiled:
-        """The instants of a rule as elements of an array, in milliseconds since 1970: the first at or after each."""
+        """The instants of a rule as one array, in milliseconds since 1970: the first at or after each."""
         where = f"pack {policies.pack_of[rule.entry.id].pack}, entry {rule.entry.id}, due"
         instants = [self.compile(text, where) for text in rule.due]
-        sql = ", ".join(f"intDiv(toUnixTimestamp64Micro({_MICROS.format(one.sql)}) + 999, 1000)" for one in instants)
+        sql = ", ".join(f"arrayMap({_MILLIS}, arrayFlatten([{one.sql}]))" for one in instants)
         return Compiled(sql, frozenset(name for one in instants for name in one.reads))
 
     def _computed(self, wanted: Iterable[str]) -> dict[str, Compiled]:
@@ -308,7 +313,7 @@ def _instants(rules: tuple[Rule, ...], due: list[Compiled]) -> str:
             by_kind.setdefault(rule.judges, []).append(compiled.sql)
     stated = f"x -> isNotNull(x) AND x < {_FAR_MILLIS}"
     branches = [
-        f"`_fact` = '{kind}', arrayDistinct(arrayFilter({stated}, [{', '.join(instants)}]))"
+        f"`_fact` = '{kind}', arrayDistinct(arrayFilter({stated}, arrayConcat({', '.join(instants)})))"
         for kind, instants in by_kind.items()
     ]
     none = "CAST([], 'Array(Nullable(Int64))')"
@@ -326,4 +331,4 @@ def _hits(rules: tuple[Rule, ...], results: list[Compiled]) -> str:
         for kind, codes in by_kind.items()
         if codes
     ]
-    return f"multiIf({', '.join(branches)}, {none})"
+    return f"multiIf({', '.join(branches)}, {none})" if branches else none

@@ -49,7 +49,7 @@ def marked(name: str) -> dict[str, tuple[str, ...]]:
 
 def test_the_fields_of_free_words_are_marked() -> None:
     assert set(marked("activity")["Activity"]) == {
-        *("break_glass_reason", "filter", "missing_items", "reason_codes", "unrecognised"),
+        *("break_glass_reason", "filter", "unrecognised"),
     }
     assert marked("fact").keys() - {"Fact"} == KINDS.keys(), "an example for each kind"
     assert marked("reference") == {}, "organisations and law have no data subject"

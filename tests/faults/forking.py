@@ -26,7 +26,8 @@ from inzage.sinks.ledger.note import Signature, Signer
 from inzage.sinks.ledger.signing_key import signing_key
 from inzage.sinks.logs import read_cluster, topics_of
 from inzage.sinks.sealing.archive import Directory
-from inzage.sinks.sealing.sealer import Point, Sealer
+from inzage.sinks.sealing.rounds import Point
+from inzage.sinks.sealing.sealer import Sealer
 from inzage.sinks.sealing.state import State
 from inzage.sinks.sink import Sink
 from inzage.sinks.status import read_extents

@@ -20,7 +20,7 @@ from inzage.deploy.local.kafka import Broker
 from inzage.schemas import codec
 from inzage.sinks.ledger.checkpoint import Checkpoint
 from inzage.sinks.sealing.public import Public
-from inzage.sinks.sealing.sealer import Point
+from inzage.sinks.sealing.rounds import Point
 from inzage.sinks.status import trail_status
 from tests.faults.forking import KILLED, Forking
 from tests.sealed import archived, as_archived, public_of

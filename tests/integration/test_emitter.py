@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -15,7 +16,7 @@ from kafka.admin import KafkaAdminClient, NewTopic
 from kafka.errors import TopicAlreadyExistsError
 
 from inzage.console.main import main
-from inzage.schemas.codec import current, decode
+from inzage.schemas.codec import HEADER_BYTES, current, decode
 from inzage.schemas.emitter import (
     Actor,
     AlreadyPseudonyms,
@@ -59,7 +60,15 @@ class Tenant:
         return Emitter(controller_id=self.name, source_system="claims", bootstrap_servers=self.servers, **more)
 
     def records(self, topic: str) -> list[Any]:
-        """Everything on a topic now."""
+        """Everything on a topic now but heartbeats."""
+        return [record for record in self.everything(topic) if not _is_heartbeat(record)]
+
+    def heartbeats(self) -> list[dict[str, Any]]:
+        """The heartbeats on the events topic, in the order in which they were said."""
+        said = [decode(record.value)[1] for record in self.everything(self.topics.events) if _is_heartbeat(record)]
+        return sorted(said, key=lambda beat: beat["at"])
+
+    def everything(self, topic: str) -> list[Any]:
         consumer = KafkaConsumer(bootstrap_servers=self.servers, enable_auto_commit=False)
         parts = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic) or ()]
         consumer.assign(parts)
@@ -74,6 +83,10 @@ class Tenant:
 
     def events(self) -> list[dict[str, Any]]:
         return [decode(record.value)[1] for record in self.records(self.topics.events)]
+
+
+def _is_heartbeat(record: Any) -> bool:
+    return bool(record.value and record.value[:HEADER_BYTES] == current("heartbeat").header)
 
 
 @pytest.fixture
@@ -153,6 +166,78 @@ def test_a_store_goes_on_counting(tenant: Tenant, tmp_path: Path) -> None:
     events = tenant.events()
     assert sorted(event["source_sequence"] for event in events) == [1, 2, 3, 4]
     assert len({event["source_instance"] for event in events}) == 1
+
+
+def test_a_source_that_ends_says_so_with_its_last_number(tenant: Tenant) -> None:
+    """One heartbeat for the topic it spoke on, after everything else, and the schema it is written with is logged."""
+    with tenant.emitter() as emitter:
+        for _ in range(3):
+            emitter.access(subject="member:1")
+        emitter.fact("ConsentGiven", subject="member:1", consent_ref="C-1", explicit=True)
+        emitter.reference("AgreementSigned", agreement_ref="A-1", signed_by_both=True)
+    (beat,) = tenant.heartbeats()
+    (instance,) = {event["source_instance"] for event in tenant.events()}
+    assert (beat["controller_id"], beat["source_system"], beat["source_instance"]) == (
+        tenant.name,
+        "claims",
+        instance,
+    )
+    assert (beat["last_sequence"], beat["ended"], beat["period"]) == (4, True, 0)
+    last = max(tenant.everything(tenant.topics.events), key=lambda record: record.timestamp)
+    assert last.key.decode() == instance and "ce_sequence" not in dict(last.headers)
+    assert current("heartbeat").fingerprint in {record.key.decode() for record in tenant.records(SCHEMAS)}
+
+
+def test_a_source_beats_while_it_says_nothing(tenant: Tenant) -> None:
+    with tenant.emitter(heartbeat=0.2) as emitter:
+        time.sleep(0.7)
+        emitter.access(subject="member:1")
+        time.sleep(0.5)
+    beats = tenant.heartbeats()
+    numbers = [beat["last_sequence"] for beat in beats]
+    assert numbers[0] == 0 and numbers[-2:] == [1, 1] and len(numbers) >= 4 and numbers == sorted(numbers)
+    assert [beat["ended"] for beat in beats] == [False] * (len(beats) - 1) + [True]
+    assert {beat["period"] for beat in beats[:-1]} == {1}
+
+
+def test_who_only_beat_says_that_it_ends(tenant: Tenant) -> None:
+    with tenant.emitter(heartbeat=0.1):
+        time.sleep(0.5)
+    beats = tenant.heartbeats()
+    assert len(beats) >= 2 and [beat["ended"] for beat in beats] == [False] * (len(beats) - 1) + [True]
+
+
+def test_who_said_nothing_and_never_beat_need_not_say_that_it_ends(tenant: Tenant) -> None:
+    with tenant.emitter() as emitter:
+        emitter.reference("AgreementSigned", agreement_ref="A-1", signed_by_both=True)
+    assert tenant.heartbeats() == []
+
+
+def test_a_topic_that_is_not_there_is_no_matter_of_heartbeats(tenant: Tenant) -> None:
+    """They are never what a flush waits for or what a close fails with."""
+    none = f"none-{tenant.name}"
+    started = time.monotonic()
+    with Emitter(
+        controller_id=none,
+        source_system="claims",
+        bootstrap_servers=tenant.servers,
+        vault=SqlVault.passing(),
+        heartbeat=0.1,
+        block=20.0,
+    ) as emitter:
+        time.sleep(0.3)
+        emitter.flush()
+    assert time.monotonic() - started < 10
+
+
+def test_numbers_stand_in_a_header_for_who_does_not_decode(tenant: Tenant) -> None:
+    with tenant.emitter() as emitter:
+        for number in range(20):
+            emitter.access(subject=f"member:{number}")
+    for record in tenant.records(tenant.topics.events):
+        headers, (_, event) = dict(record.headers), decode(record.value)
+        assert headers["ce_sequence"] == str(event["source_sequence"]).encode()
+        assert headers["ce_source"] == f"claims/{event['source_instance']}".encode()
 
 
 def test_pseudonyms_are_taken_as_they_are(tenant: Tenant) -> None:

@@ -129,7 +129,7 @@ def say_something(installation: Installation) -> None:
             purpose="CLAIMS_HANDLING",
             case_ref=installation.control,
             break_glass_reason=WORDS,
-            reason_codes=["A1", WORDS],
+            filter=WORDS,
         )
         emitter.fact("CaseClosed", subject=PERSON, case_ref="C-1", outcome=WORDS)
         emitter.access(subject="member:2", actor=actor, break_glass_reason="somebody else's words")
@@ -150,8 +150,8 @@ async def test_after_an_erasure_the_words_are_nowhere_and_every_proof_stands(ins
     assert not installation.find(WORDS), "the words were encrypted before they left the process"
     code, export = installation.run("subject", "export", PERSON)
     (event,), (fact,) = export["events"], export["facts"]
-    assert (code, export["state"], event["break_glass_reason"], event["reason_codes"], fact["outcome"]) == (
-        *(0, "ACTIVE", WORDS, ["A1", WORDS], WORDS),
+    assert (code, export["state"], event["break_glass_reason"], event["filter"], fact["outcome"]) == (
+        *(0, "ACTIVE", WORDS, WORDS, WORDS),
     )
     before = trail_of(installation)
 
@@ -170,9 +170,9 @@ async def test_after_an_erasure_the_words_are_nowhere_and_every_proof_stands(ins
     code, export = installation.run("subject", "export", "--reference", reference)
     (event, erased), (fact,) = export["events"], export["facts"]
     assert (code, export["state"], event["purpose"]) == (0, "ERASED", "CLAIMS_HANDLING")
-    assert event["unreadable"] == ["break_glass_reason", "reason_codes.0", "reason_codes.1"]
+    assert event["unreadable"] == ["break_glass_reason", "filter"]
     assert fact["unreadable"] == ["body.CaseClosed.outcome"] and "outcome" not in fact
-    assert "break_glass_reason" not in event and event["reason_codes"] == [None, None]
+    assert "break_glass_reason" not in event and "filter" not in event
     assert (erased["event_type"], erased["action"]) == ("DataErased", "ERASE")
     assert erased["legal_provision_ref"] == "GDPR 17(1)(b)"
     assert not installation.find(WORDS) and not installation.find(PERSON)

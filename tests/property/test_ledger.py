@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from hashlib import sha256
 
 import pytest
@@ -135,3 +136,30 @@ def test_an_empty_tree() -> None:
     assert CompactRange().root() == Tree(0, lambda *_: []).root() == sha256(b"").digest()
     with pytest.raises(ValueError):
         CompactRange.of(3, [bytes(32)])
+
+
+@given(sizes.filter(bool), st.data())
+def test_what_stays_is_proven_from_the_frontier_of_what_was_dropped(size: int, data: st.DataObject) -> None:
+    """The leaves below an index are gone; stored subtrees stay, as they stand in checkpoints."""
+    dropped = data.draw(st.integers(0, size - 1))
+    whole = stored(size)
+    frontier = CompactRange.of(dropped, whole.frontier(dropped))
+    assert frontier.root() == merkle_tree_hash(LEAVES[:dropped])
+    rest = Tree(size, keeping(size, dropped), frontier)
+    index = data.draw(st.integers(dropped, size - 1))
+    assert rest.root() == merkle_tree_hash(LEAVES[:size])
+    assert rest.inclusion_proof(index) == path(index, LEAVES[:size])
+    further = data.draw(st.integers(max(1, dropped), size))
+    assert rest.frontier(further) == whole.frontier(further)
+    assert rest.consistency_proof(further) == subproof(further, LEAVES[:size], True)
+
+
+def keeping(size: int, dropped: int) -> Callable[[int, int, int], Sequence[bytes]]:
+    """Reads as `stored` does, and fails when it is asked for a leaf that was dropped."""
+    read = stored(size)._read
+
+    def checked(level: int, first: int, count: int) -> Sequence[bytes]:
+        assert level or first >= dropped
+        return read(level, first, count)
+
+    return checked

@@ -61,8 +61,6 @@ EVENTS = st.fixed_dictionaries(
     optional={
         "break_glass_reason": TEXTS,
         "filter": TEXTS,
-        "reason_codes": st.lists(TEXTS, max_size=4),
-        "missing_items": st.lists(TEXTS, max_size=2),
         "unrecognised": st.dictionaries(st.sampled_from(["purpose", "actor.type"]), TEXTS),
     },
 )

@@ -37,10 +37,13 @@ async def test_numbers_headers_and_order_are_those_of_an_emitter(broker: Broker)
         counts = await emitter.emit(iter(saids))
     assert counts.total() == 600
     topics = [ControllerTopics(controller).events for controller in CONTROLLERS]
-    numbers, order = defaultdict(list), defaultdict(list)
+    numbers, order, ended = defaultdict(list), defaultdict(list), {}
     for record in _records(settings, topics):
         _, said_record = decode(record.value)
         headers = dict(record.headers)
+        if "last_sequence" in said_record:
+            ended[said_record["source_instance"]] = said_record["last_sequence"] if said_record["ended"] else None
+            continue
         identifier = said_record.get("event_id") or said_record["fact_id"]
         assert headers["ce_id"] == identifier.encode()
         assert headers["ce_source"].decode().endswith(said_record["source_instance"])
@@ -50,6 +53,7 @@ async def test_numbers_headers_and_order_are_those_of_an_emitter(broker: Broker)
         sum(s.record["controller_id"] == c for s in saids) for c in CONTROLLERS
     }
     assert all(sorted(of) == list(range(1, len(of) + 1)) for of in numbers.values())
+    assert ended == {instance: len(of) for instance, of in numbers.items()}
     assert all(of == sorted(of) for of in order.values())
     logged = {record.key.decode() for record in _records(settings, [SCHEMAS])}
     assert {current("activity").fingerprint, current("fact").fingerprint} <= logged

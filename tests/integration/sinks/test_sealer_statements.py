@@ -16,7 +16,6 @@ from kafka.structs import TopicPartition
 from inzage.deploy.local.clickhouse.endpoint import Endpoint
 from inzage.deploy.local.kafka import Broker
 from inzage.schemas import codec
-from inzage.schemas.emitter.message import Message
 from inzage.schemas.topics import PRUNING_REQUESTS
 from inzage.sinks.ledger.compact_range import CompactRange
 from inzage.sinks.ledger.note import Note
@@ -164,47 +163,3 @@ async def test_attesting_never_delays_sealing(stack: Stack, tmp_path: Path) -> N
     assert len(public) > len(sizes), "rounds went on while somebody was asked"
     kept = [size for (size,) in stack.rows("SELECT size FROM trail.attestations ORDER BY log_offset")]
     assert kept[:3] == [sizes[0], *sizes[2:4]]
-
-
-class Noticing:
-    """Says something about every third record, and keeps how many it saw."""
-
-    def __init__(self, topic: str) -> None:
-        self.topic = topic
-        self.seen = 0
-        self.restored: dict[str, Any] = {}
-        self.said = 0
-
-    def see(self, topic: str, partition: int, records: Sequence[Any]) -> list[Message]:
-        self.seen += len(records)
-        return []
-
-    def caught_up(self, topic: str, partition: int, at: int) -> None:
-        pass
-
-    def due(self) -> list[Message]:
-        fresh, self.said = self.seen // 3 - self.said, self.seen // 3
-        return [Message(self.topic, b"k", b"alert", [("ce_type", b"test")])] * fresh
-
-    def state(self) -> dict[str, Any]:
-        return {"seen": self.seen, "said": self.said}
-
-    def restore(self, state: Mapping[str, Any]) -> None:
-        self.seen, self.said = state["seen"], state["said"]
-
-
-async def test_a_watch_is_fed_and_kept(stack: Stack, tmp_path: Path) -> None:
-    """Its alerts lie on a topic that is sealed itself: no transaction leaves a gap there."""
-    stack.send_activities(range(7))
-    await stack.seal(tmp_path, completeness=Noticing(stack.topics.dead_letters))
-    stack.send_activities(range(7, 9))
-    watch = Noticing(stack.topics.dead_letters)
-    sealer = stack.sealer(tmp_path, completeness=watch)
-    running = asyncio.create_task(sealer.run())
-    [alerts] = stack.cluster().logs(stack.kept(stack.topics.dead_letters))
-    async with asyncio.timeout(20):
-        while watch.seen < 9 or sealer.sealed_until.get(alerts.id, 0) < 3:
-            await asyncio.sleep(0.02)
-    sealer.stop()
-    await running
-    assert sealer.sealed_until[alerts.id] == 3

@@ -52,6 +52,7 @@ async def test_an_activity_stands_with_coordinates_bytes_hash_and_typed_columns(
 async def test_every_kind_of_record_goes_to_its_table(stack: Stack) -> None:
     controller = stack.controller
     heartbeat = {"controller_id": controller, "source_system": "crm", "source_instance": "1", "last_sequence": 4}
+    heartbeat |= {"ended": False, "period": 60}
     at = datetime(2026, 3, 1, tzinfo=UTC)
     judged = {
         "controller_id": controller,
@@ -87,7 +88,8 @@ async def test_every_kind_of_record_goes_to_its_table(stack: Stack) -> None:
         "offset": 0,
     }
     events = stack.topics.events
-    consent = fact(2, controller, subject="SUB-1", consent_ref="CONS-1")
+    numbered = {"source_instance": "crm-1", "source_sequence": 5}
+    consent = fact(2, controller, subject="SUB-1", consent_ref="CONS-1", **numbered)
     organisation = fact(3, controller, "OrganisationRegistered", org_id="ORG-1")
     activity_ = codec.encode("activity", activity(1, controller))
     beat = codec.encode("heartbeat", {**heartbeat, "at": at})
@@ -95,27 +97,48 @@ async def test_every_kind_of_record_goes_to_its_table(stack: Stack) -> None:
     stack.send(stack.topics.references, [(b"fact-3", organisation), (b"fact-9", None)])
     said = [codec.encode("verdict", verdict), codec.encode("judged", judged)]
     stack.send(stack.topics.verdicts, [(b"k", message) for message in said])
-    await stack.keep_until(8)
+    missing = {
+        "alert_id": "a",
+        "controller_id": controller,
+        "source_system": "crm",
+        "source_instance": "1",
+        "topic": events,
+        "kind": "GAP",
+        "first_missing": 5,
+        "last_missing": 6,
+        "missing": 2,
+        **dict.fromkeys(("since", "detected_at", "last_seen"), at),
+    }
+    stack.send(stack.topics.incompleteness, [(b"1", codec.encode("incompleteness", missing))])
+    await stack.keep_until(9)
     assert stack.rows(
-        "SELECT kept_in, offset FROM trail.log WHERE topic NOT LIKE '%law%' ORDER BY topic, offset"
+        "SELECT kept_in, offset FROM trail.log"
+        f" WHERE topic LIKE 'inzage.{controller.lower()}.%' ORDER BY topic, offset"
     ) == [
         ("dead_letters", 0),
         ("events", 0),
         ("facts", 1),
-        ("other_records", 2),
+        ("heartbeats", 2),
         ("references", 0),
         ("other_records", 1),
         ("verdicts", 0),
         ("judged", 1),
+        ("incompleteness", 0),
     ]
     [(kind, subject, body)] = stack.rows("SELECT kind, subject, body FROM trail.facts")
     assert (kind, subject, json.loads(body)["consent_ref"]) == ("ConsentGiven", "SUB-1", "CONS-1")
     assert stack.rows("SELECT rule_id, offset, log_offset, articles FROM trail.violations") == [
         ("CIGNA-55", 0, 0, ["5(1)(b)"])
     ]
+    assert stack.rows("SELECT source_instance, source_sequence FROM trail.facts") == [("crm-1", 5)]
+    assert stack.rows("SELECT source_instance, source_sequence FROM trail.references") == [("", None)]
+    [beat] = stack.rows("SELECT source_system, source_instance, last_sequence, ended, period FROM trail.heartbeats")
+    assert beat == ("crm", "1", 4, False, 60)
+    assert stack.rows("SELECT kind, first_missing, last_missing, missing, topic FROM trail.incompleteness") == [
+        ("GAP", 5, 6, 2, events)
+    ]
     assert stack.rows(
         "SELECT record, reason FROM trail.other_records WHERE partition = 0 ORDER BY topic, offset"
     ) == [
-        ("heartbeat", ""),
         ("", "contract.empty"),
     ]

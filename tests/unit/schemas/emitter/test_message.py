@@ -45,6 +45,9 @@ def test_headers_are_those_of_cloudevents() -> None:
     assert headers["ce_time"] == b"2026-03-10T12:00:00+00:00"
     assert headers["ce_source"].startswith(b"claims/")
     assert dict(message_of(said(CONSENT)).headers)["ce_type"] == b"inzage.v1.ConsentGiven"
+    assert "ce_sequence" not in headers
+    numbered = dict(message_of(said({**EVENT, "source_instance": "i-1", "source_sequence": 41})).headers)
+    assert (numbered["ce_source"], numbered["ce_sequence"]) == (b"claims/i-1", b"41")
 
 
 @pytest.mark.parametrize("controller", ["LAW", "a/b", "", "c d"])

@@ -61,3 +61,15 @@ def test_what_is_no_store_is_refused(tmp_path: Path) -> None:
     (tmp_path / "notes").write_text("remember the milk")
     with pytest.raises(ConfigError, match="not a sequence store"):
         SourceSequence(tmp_path / "notes")
+
+
+def test_the_last_number_is_that_of_what_was_handed_over() -> None:
+    """A number that may still be taken back is nobody's last one."""
+    sequence = SourceSequence()
+    assert sequence.last("events") == (f"{sequence.instance}/events", 0)
+    take(sequence, "events")
+    with pytest.raises(ValueError), sequence.next("events"):
+        with ThreadPoolExecutor(1) as pool:
+            assert pool.submit(sequence.last, "events", within=0.05).result() is None
+        raise ValueError
+    assert sequence.last("events") == (f"{sequence.instance}/events", 1)

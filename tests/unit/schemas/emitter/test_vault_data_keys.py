@@ -136,11 +136,11 @@ def test_what_was_withdrawn_leaves_no_gap_in_the_numbers() -> None:
 
 
 def test_words_without_a_vault_are_refused_by_name_and_nothing_is_changed() -> None:
-    revealing = said(reason_codes=["HIV_EXCLUDED"])
-    with pytest.raises(ContractError, match=r"^reason_codes: .*no vault") as caught:
+    revealing = said(break_glass_reason="HIV_EXCLUDED")
+    with pytest.raises(ContractError, match=r"^break_glass_reason: .*no vault") as caught:
         encrypt_words([said(filter="x"), revealing][1:], AlreadyPseudonyms())
     assert caught.value.code == "contract.no-key" and "HIV" not in caught.value.diagnostics()
-    assert revealing.record["reason_codes"] == ["HIV_EXCLUDED"]
+    assert revealing.record["break_glass_reason"] == "HIV_EXCLUDED"
     encrypt_words([said(purpose="CLAIMS_HANDLING")], AlreadyPseudonyms())  # nothing in it reveals anything
 
 

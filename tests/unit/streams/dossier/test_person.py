@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from inzage.schemas.codec import encode
 from inzage.schemas.errors import ContractError
 from inzage.schemas.json_face import read
-from inzage.streams.dossier.person import FAMILIES, rows_of
+from inzage.streams.dossier.kinds import FAMILIES
+from inzage.streams.dossier.person import rows_of
 from inzage.streams.dossier.time import FAR
 from inzage.streams.dossier.versions import PersonDossier
 from tests.differential.generator import Generator

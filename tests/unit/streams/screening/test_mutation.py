@@ -65,7 +65,8 @@ def results(policies: Policies) -> dict[tuple[int, str], str]:
         for line in said_by(policies.controller_id, policies.pack_of[entry.id], example)
     ]
     read = [(number, "", line) for number, line in enumerate(lines, start=1)]
-    screened = screening.screen(read_arrivals(read, strict=False, controller_id=policies.controller_id))
+    said = read_arrivals(read, strict=False, controller_id=policies.controller_id)
+    screened = screening.screen(said, otherwise=policies.controller_id)
     assert not screened.refused
     return found_in(screened)
 

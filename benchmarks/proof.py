@@ -1,0 +1,99 @@
+"""Measures how long a proof for one event takes in a trail of five million rows, and how long checking it takes.
+
+    python -m benchmarks.proof [--rows 5000000] [--partitions 12] [--proofs 200]
+
+One JSON line on stdout. The trail is written by the sink's own blocks and sealed every 2,000 records of a log, so
+that there are as many checkpoints as a day's quiet traffic leaves. Each proof is of an event drawn at random, over a
+connection that stands; reading the file and building its text are part of it, starting Python is not.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import statistics
+import sys
+import tempfile
+import time
+import uuid
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from benchmarks.sink import _ID, DISTINCT, _event
+from inzage.deploy.local.clickhouse.access import Access
+from inzage.deploy.local.clickhouse.endpoint import Endpoint
+from inzage.schemas.settings import Settings
+from inzage.sinks.connection import open_clickhouse
+from inzage.sinks.proof.check import Trust, check_proof
+from inzage.sinks.proof.prove import prove
+from tests.sealed_trail import SealedTrail
+
+AIM_MS = 50.0
+BLOCK = 50_000
+SEALED_EVERY = 2_000
+
+
+def main(
+    rows: Annotated[int, typer.Option(help="Rows in the trail.")] = 5_000_000,
+    partitions: Annotated[int, typer.Option(help="Logs they are spread over.")] = 12,
+    proofs: Annotated[int, typer.Option(help="Proofs to make.")] = 200,
+) -> None:
+    """Fill a trail, then prove events of it."""
+    with tempfile.TemporaryDirectory() as folder:
+        endpoint = Endpoint(Path(folder) / "clickhouse", access=Access.EVERYTHING, migrate=True, fsync=False)
+        with endpoint:
+            settings = Settings(controllers=("BENCH",), clickhouse={"url": endpoint.url})
+            client = open_clickhouse(settings.clickhouse, answer_within=120)
+            trail = SealedTrail(settings, client)
+            identifiers = _fill(trail, rows, partitions)
+            said = {"benchmark": "proof", "rows": rows, "partitions": partitions, "checkpoints": len(trail.notes)}
+            measured = _measure(trail, random.Random(2).sample(identifiers, proofs))
+    sys.stdout.write(json.dumps({**said, **measured}) + "\n")
+    raise typer.Exit(1 if measured["prove_ms_p95"] > AIM_MS else 0)
+
+
+def _measure(trail: SealedTrail, identifiers: list[str]) -> dict[str, Any]:
+    trust = Trust([trail.signer.verifier])
+    made, checked, sizes = [], [], []
+    prove(trail.trail, identifiers[0])
+    for identifier in identifiers:
+        started = time.perf_counter()
+        content = str(prove(trail.trail, identifier).file).encode()
+        made.append((time.perf_counter() - started) * 1000)
+        started = time.perf_counter()
+        check_proof(content, trust)
+        checked.append((time.perf_counter() - started) * 1000)
+        sizes.append(len(content))
+    return {
+        "prove_ms_p50": round(statistics.median(made), 1),
+        "prove_ms_p95": round(statistics.quantiles(made, n=20)[-1], 1),
+        "check_ms_p50": round(statistics.median(checked), 1),
+        "file_bytes": round(statistics.mean(sizes)),
+    }
+
+
+def _fill(trail: SealedTrail, rows: int, partitions: int) -> list[str]:
+    """Keep and seal `rows` events; returns the ids of some."""
+    draw = random.Random(1)
+    known = [_event(draw, number) for number in range(DISTINCT)]
+    trail.schema("activity")
+    some, at = [], datetime(2026, 1, 1, tzinfo=UTC)
+    for first in range(0, rows, BLOCK):
+        partition, at = (first // BLOCK) % partitions, at + timedelta(minutes=10)
+        messages = []
+        for number in range(first, min(first + BLOCK, rows)):
+            key, message = known[number % DISTINCT]
+            identifier = str(uuid.UUID(int=draw.getrandbits(128)))
+            messages.append((key, message[: _ID.start] + identifier.encode() + message[_ID.stop :]))
+            if number % 500 == 0:
+                some.append(identifier)
+        trail.keep_sealed(trail.grown_events(partition), messages, at, SEALED_EVERY)
+        print(f"{first + len(messages):,}", end="\r", file=sys.stderr, flush=True)
+    return some
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,1 @@
+"""Decides, before anything is sealed, whether everything that sources numbered has arrived."""

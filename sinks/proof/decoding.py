@@ -1,0 +1,79 @@
+"""Decides what a value says, from its bytes and the schema in the proof alone: the same whatever version reads it."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from datetime import date, datetime
+from io import BytesIO
+from typing import Any
+
+from fastavro import schemaless_reader
+
+from inzage.schemas.codec import HEADER_BYTES, Schema, schema_of
+from inzage.schemas.errors import ContractError, TamperError
+from inzage.sinks.proof.record import Record
+
+
+class DecodingError(TamperError):
+    """The value is not of the schema that the proof brings."""
+
+    code = "tamper.decoding"
+
+
+def stated_schema(record: Record) -> Schema:
+    """The schema that a record of the schemas topic states: its text counts, and must have its fingerprint.
+
+    Raises `DecodingError`.
+    """
+    try:
+        said = json.loads(record.value or b"")
+        schema = schema_of(str(said["name"]), said["text"])
+    except Exception as error:  # fastavro raises whatever the text leads it to
+        raise DecodingError("the record of the schema states none") from error
+    if (said["fingerprint"], said["sha256"]) != (schema.fingerprint, schema.sha256):
+        raise DecodingError("the record of the schema states another than its text")
+    return schema
+
+
+def event_json(record: Record, schema: Schema) -> str:
+    """The value as JSON: fields in the schema's order, times as RFC 3339, bytes in base64. Raises `DecodingError`."""
+    value = record.value or b""
+    if value[:HEADER_BYTES] != schema.header:
+        raise DecodingError("the value was written with another schema")
+    reading = BytesIO(value[HEADER_BYTES:])
+    try:
+        said = schemaless_reader(
+            reading, schema.parsed, None, return_record_name=True, return_record_name_override=True
+        )
+    except Exception as error:  # fastavro raises whatever the bytes lead it to
+        raise DecodingError("the value cannot be read with its schema") from error
+    if reading.read(1):
+        raise DecodingError("bytes follow the value")
+    name = schema.parsed.get("name", schema.name).rpartition(".")[2]
+    return json.dumps({name: _plain(said)}, ensure_ascii=False, indent=1)
+
+
+def schema_known_here(value: bytes | None) -> Schema | None:
+    """The schema of `value` as this installation of the package has it."""
+    from inzage.schemas.codec import split
+
+    try:
+        return split(value)
+    except ContractError:
+        return None
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _plain(part) for name, part in value.items()}
+    if isinstance(value, tuple):  # a branch of a union: its name, the record
+        return {value[0].rpartition(".")[2]: _plain(value[1])}
+    if isinstance(value, list):
+        return [_plain(part) for part in value]
+    if isinstance(value, (datetime, date)):
+        return value.isoformat()
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    return value

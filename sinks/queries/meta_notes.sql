@@ -1,0 +1,10 @@
+-- The leaves of the meta log in a range, both ends included: notes of checkpoints and of statements.
+SELECT meta_index, note
+FROM {database:Identifier}.checkpoints
+WHERE if(meta_index < 0, size, meta_index) BETWEEN {low:Int64} AND {high:Int64}
+    AND meta_index >= 0
+    AND splitByChar('/', origin)[3] = {cluster:String}
+UNION ALL
+SELECT meta_index, note
+FROM {database:Identifier}.prunings
+WHERE meta_index BETWEEN {low:Int64} AND {high:Int64} AND splitByChar('/', origin)[3] = {cluster:String}

@@ -1,0 +1,6 @@
+-- The newest checkpoint of a log.
+SELECT origin, size, note, base, meta_index
+FROM {database:Identifier}.checkpoints
+WHERE origin = {origin:String}
+ORDER BY size DESC
+LIMIT 1

@@ -1,0 +1,3 @@
+SELECT origin, size, kind, note, token
+FROM {database:Identifier}.attestations
+ORDER BY log_id, log_offset
