@@ -17,7 +17,7 @@ from inzage.console.output import EXIT_USAGE, stderr
 from inzage.schemas.errors import InzageError
 
 COMMANDS = {
-    "up": "Run broker, ClickHouse endpoint, worker, sink and sealer on this machine.",
+    "up": "Run broker, ClickHouse endpoint, worker, sink, sealer and reviser on this machine.",
     "demo": "Run the whole path once on real and generated events and show what was found.",
     "emit": "Emit facts and events from JSON lines.",
     "import": "Import events from other formats (FHIR AuditEvents).",

@@ -15,10 +15,10 @@ PACK = "CHECKS"
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One check; `query` is `sinks/queries/check_<query>.sql`.
+    """One check; `query` is `sinks/queries/check_<query>.sql`. Promise and articles are those of the entry it keeps.
 
-    Promise and articles are those of the entry of a pack that names it. One that no entry of a controller's pack names
-    is made all the same, under its own name as the rule.
+    One that is made `everywhere` is made for controllers too whose pack names it nowhere, under its own name as the
+    rule; not where one of the entries `same_as` stands, whose predicate says the same by the clock.
     """
 
     name: str
@@ -31,10 +31,20 @@ class Check:
     query: str
     parameters: Mapping[str, int] = field(default_factory=dict)
     result: Literal["VIOLATION", "WARNING"] = "VIOLATION"
+    everywhere: bool = False
+    same_as: frozenset[str] = frozenset()
 
-    def entries(self, policies: Policies) -> list[Entry]:
-        """The entries of a controller's pack that this check keeps."""
-        return [entry for entry in (*policies.entries, *policies.unjudged) if entry.check == self.name]
+    def entries(self, policies: Policies) -> list[Entry | None]:
+        """The entries of a controller's pack that this check keeps; None stands for the check itself.
+
+        An entry that judges facts is kept by its predicate and the clock: the check would say everything twice.
+        """
+        entries = [*policies.entries, *policies.unjudged]
+        named = [entry for entry in entries if entry.check == self.name]
+        if named:
+            return [entry for entry in named if not entry.judges]
+        said = any(entry.id in self.same_as for entry in entries)
+        return [None] if self.everywhere and not said else []
 
 
 CHECKS: tuple[Check, ...] = (
@@ -79,6 +89,7 @@ CHECKS: tuple[Check, ...] = (
         articles=("32(1)(b)", "32(1)(d)", "5(2)"),
         reason="SYSTEM_SILENT",
         query="silent_systems",
+        everywhere=True,
     ),
     Check(
         name="expiring-grounds",
@@ -91,6 +102,7 @@ CHECKS: tuple[Check, ...] = (
         query="expiring",
         parameters={"days": 60},
         result="WARNING",
+        everywhere=True,
     ),
     Check(
         name="holds-to-review",
@@ -101,6 +113,8 @@ CHECKS: tuple[Check, ...] = (
         articles=("5(1)(e)", "17(3)(e)"),
         reason="HOLD_NOT_REVIEWED",
         query="holds_to_review",
+        everywhere=True,
+        same_as=frozenset({"CIGNA-80"}),
     ),
     Check(
         name="record-of-processing",

@@ -47,8 +47,9 @@ def run_checks(
     except ConfigError:
         first_month = 0  # the tenant has not stated a period: nothing outlives it
     for check in checks:
-        found = find(trail, policies.controller_id, check, now, first_month)
-        for entry in (*check.entries(policies),) or (None,):
+        entries = check.entries(policies)
+        found = [] if not entries else find(trail, policies.controller_id, check, now, first_month)
+        for entry in entries:
             rule = rule_of(check, entry)
             standing = current(trail, policies.controller_id, rule)
             theme = entry.theme if entry is not None else check.theme

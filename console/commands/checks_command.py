@@ -23,7 +23,7 @@ from inzage.schemas.settings import Settings, load_settings
 
 app = typer.Typer(help="List and run the checks that look over the whole trail.", no_args_is_help=True)
 
-_LISTED = ("check", "controller", "entries", "owner", "topic", "promise", "articles")
+_LISTED = ("check", "controller", "rule_id", "owner", "topic", "promise", "articles")
 _FOUND = ("controller", "check", "rule_id", "result", "about", "subject", "since", "owner")
 
 
@@ -34,6 +34,7 @@ def list_checks(
 ) -> None:
     """List every check and every deadline that the clock judges, with owner and topic of what they find."""
     from inzage.console.checks.catalogue import CHECKS
+    from inzage.console.checks.findings import rule_of
     from inzage.schemas.topics import ControllerTopics
     from inzage.streams.screening.pack import policies_of
 
@@ -42,25 +43,25 @@ def list_checks(
     for controller_id in controllers_read(settings, controller):
         policies, topics = policies_of(controller_id.upper(), settings.packs_dir), ControllerTopics(controller_id)
         for check in CHECKS:
-            entries = check.entries(policies)
-            rows.append(
-                {
-                    "check": check.name,
-                    "controller": controller_id,
-                    "entries": [entry.id for entry in entries],
-                    "owner": check.owner,
-                    "topic": topics.violations(entries[0].theme if entries else check.theme),
-                    "promise": entries[0].promise if entries else check.promise,
-                    "articles": entries[0].articles if entries else list(check.articles),
-                }
-            )
+            for entry in check.entries(policies):
+                rows.append(
+                    {
+                        "check": check.name,
+                        "controller": controller_id,
+                        "rule_id": rule_of(check, entry),
+                        "owner": check.owner,
+                        "topic": topics.violations(entry.theme if entry else check.theme),
+                        "promise": entry.promise if entry else check.promise,
+                        "articles": entry.articles if entry else list(check.articles),
+                    }
+                )
         for entry in policies.entries:
             if entry.due:
                 rows.append(
                     {
                         "check": "deadline",
                         "controller": controller_id,
-                        "entries": [entry.id],
+                        "rule_id": entry.id,
                         "owner": "whoever listens to the topic",
                         "topic": topics.violations(entry.theme),
                         "promise": entry.deadline or entry.promise,

@@ -45,8 +45,8 @@ class Ran:
 def run_examples(controller_id: str, packs: Path | None = None) -> list[Ran]:
     """Run every example of the policies of `controller_id`, its own and those of packs it extends.
 
-    Those that share nothing are judged in one go, each with identifiers of its own and at the time of its arrival; one
-    that needs a fact that holds for everybody, such as a setting, is judged alone.
+    Those that share nothing are judged in one go, each with identifiers of its own and at the time of its arrival;
+    one that needs a fact that holds for everybody, such as a setting, is judged alone.
     """
     policies = policies_of(controller_id, packs)
     screening = OfflineScreening(packs)
