@@ -23,28 +23,34 @@ WITH
     happened AS
     (
         SELECT
-            ifNull(purpose, '') AS purpose,
+            ifNull(events.purpose, '') AS done_for,
             arrayJoin(data_categories) AS category,
-            ifNull(tupleElement(recipient, 'category'), '') AS recipient,
-            ifNull(coalesce(tupleElement(transfer, 'destination_country'), tupleElement(recipient, 'processing_country')), '') AS country,
+            ifNull(tupleElement(events.recipient, 'category'), '') AS received_by,
+            ifNull(
+                coalesce(
+                    tupleElement(events.transfer, 'destination_country'),
+                    tupleElement(events.recipient, 'processing_country')
+                ),
+                ''
+            ) AS country,
             min(occurred_at) AS first_at
-        FROM {database:Identifier}.events
+        FROM {database:Identifier}.events AS events
         WHERE topic = {topic:String} AND occurred_at <= clock AND outcome NOT IN ('DENIED', 'FAILED')
-        GROUP BY purpose, category, recipient, country
+        GROUP BY done_for, category, received_by, country
     )
 SELECT
-    concat(happened.purpose, '/', category, '/', recipient, '/', country) AS about,
+    concat(done_for, '/', category, '/', received_by, '/', country) AS about,
     '' AS subject,
     any(first_at) AS since,
     CAST([], 'Array(Tuple(String, String, String))') AS facts
 FROM happened
-LEFT JOIN lines ON lines.purpose = happened.purpose
-WHERE (SELECT count() FROM lines) > 0
-GROUP BY happened.purpose, category, recipient, country
+LEFT JOIN lines ON lines.purpose = happened.done_for
+WHERE (SELECT count() FROM said) > 0
+GROUP BY done_for, category, received_by, country
 HAVING countIf(
     lines.purpose != ''
     AND (empty(lines.categories) OR has(lines.categories, category))
-    AND (recipient IN ('', 'UNKNOWN') OR empty(lines.recipients) OR has(lines.recipients, recipient))
+    AND (received_by IN ('', 'UNKNOWN') OR empty(lines.recipients) OR has(lines.recipients, received_by))
     AND (country = '' OR empty(lines.countries) OR has(lines.countries, country))
     AND (begins IS NULL OR begins <= first_at)
     AND (ends IS NULL OR first_at < ends)
