@@ -25,6 +25,7 @@ _NEWEST = (
 )
 _BY_RULE = ("rule_id", "violations", "subjects", "severity", "heading", "promise", "articles", "newest")
 _HISTORY = ("occurred_at", "rule_id", "result", "revision", "state", "evaluated_at", "subject", "event_id")
+_COLUMNS = {"violations": _NEWEST, "violations_by_rule": _BY_RULE, "violations_history": _HISTORY}
 _ALL = ["VIOLATION", "WARNING", "NOT_EVALUABLE"]
 
 
@@ -53,9 +54,7 @@ def violations(
     controllers = controllers_read(settings, controller)
     if by_rule and history:
         raise typer.BadParameter("--by-rule counts what stands now; --history shows single verdicts")
-    query, columns = ("violations", _NEWEST)
-    if by_rule or history:
-        query, columns = ("violations_by_rule", _BY_RULE) if by_rule else ("violations_history", _HISTORY)
+    query = "violations_by_rule" if by_rule else "violations_history" if history else "violations"
     asked = {"results": _ALL if warnings else _ALL[:1], "rule": rule, "limit": limit}
     with (
         recorded(settings, controllers, Reader(actor, purpose, role), query=query, filter=asked) as look,
@@ -63,6 +62,6 @@ def violations(
     ):
         found = list(trail.select_named(query, controllers=list(controllers), **asked))
         look.rows.update(row["controller_id"] for row in found)
-    show_rows(found, columns, output)
+    show_rows(found, _COLUMNS[query], output)
     if found:
         raise typer.Exit(EXIT_FINDINGS)
