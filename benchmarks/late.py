@@ -52,7 +52,7 @@ def main(
         endpoint = Endpoint(Path(folder) / "clickhouse", access=Access.EVERYTHING, migrate=False, fsync=False)
         with broker, endpoint:
             for case, count in (("reaching back to nothing", 0), ("reaching back to an event", reaching)):
-                measured = asyncio.run(_measure(broker, endpoint, persons if not count else count, bool(count)))
+                measured = asyncio.run(_measure(broker, endpoint, count or persons, bool(count)))
                 print(json.dumps({"case": case, **measured}), flush=True)
 
 

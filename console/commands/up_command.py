@@ -1,4 +1,4 @@
-"""`inzage up`: keeps broker, ClickHouse endpoint, worker, sink, sealer and reviser running on this machine until Ctrl-C."""
+"""`inzage up`: keeps broker, ClickHouse endpoint and our processes running on this machine until Ctrl-C."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from inzage.deploy.local.kafka import Broker
 from inzage.schemas import codec, json_face
 from inzage.schemas.settings import RetentionSettings
 from inzage.streams.screening.pack import Policies, policies_of
-from tests.trail_stack import Stack, activity, stack_on
+from tests.trail_stack import Stack, activity, stack_on, until
 
 pytestmark = pytest.mark.kafka
 
@@ -152,11 +152,11 @@ async def test_a_check_says_a_finding_once_and_says_when_it_is_gone(
     assert (verdict["result"], verdict["revision"], verdict["event_id"]) == ("VIOLATION", 0, "REC-1")
     assert await asyncio.to_thread(_ended, "checks", "run", "expired-records", "--output", "json") == 1
     assert [row["about"] for row in json.loads(capsys.readouterr().out)] == ["REC-1"]
-    await stack.keep_until(3)  # the verdict, and that somebody looked
+    await until(stack.sink(), lambda: stack.rows("SELECT count() FROM trail.verdicts") == [(1,)])
     (standing,) = run()
     assert (standing.verdicts, len(standing.findings)) == ([], 1)
     tell("DataErased", subject="SUB-1", record_id="REC-1", erased_at="2026-06-01T00:00:00Z")
-    await stack.keep_until(4)
+    await until(stack.sink(), lambda: stack.rows("SELECT count() FROM trail.facts") == [(2,)])
     (gone,) = run()
     (lifted,) = gone.verdicts
     assert (lifted["result"], lifted["revision"], lifted["supersedes"]) == ("OK", 1, verdict["verdict_id"])
