@@ -65,13 +65,11 @@ def wait_for_trail(settings: Settings, trail: Trail, controllers: Sequence[str],
     What was said a moment ago may forbid what is about to be done.
     """
     topics = topics_of(controllers)
-    logs = read_cluster(settings.kafka, topics).logs(topics.values())
-    wanted = {
-        extent.log.id: extent.end - 1
-        for extent in read_extents(settings.kafka, [log for log in logs if log.dense])
-        if extent.end > extent.begin
-    }
     names = [ControllerTopics(controller).events for controller in controllers]
+    logs = read_cluster(settings.kafka, topics).logs(topics[name] for name in names)
+    wanted = {
+        extent.log.id: extent.end - 1 for extent in read_extents(settings.kafka, logs) if extent.end > extent.begin
+    }
     deadline = time.monotonic() + within
     while True:
         reached = {log_id: last for name in names for log_id, last in trail.select("reached", topic=name)}

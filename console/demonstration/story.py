@@ -18,7 +18,7 @@ from inzage.schemas.json_face import Said, read
 FULL_MONTH = 200_000
 """Events of the month for which the scripts say how often a story happens."""
 
-_USUAL_TIMES = 10
+_USUAL_TIMES = 4
 _A_DAY_BEFORE = "-1d"
 _ENROLLED = timedelta(days=2)
 _SAID_AFTER = timedelta(seconds=4)
@@ -111,7 +111,7 @@ def _event(
         "subject": {"pseudonym": person.pseudonym, "relation": person.relation},
         "case_ref": f"CASE-{person.pseudonym[-8:]}",
     }
-    said = read({"event": {**envelope, **face}}, strict=not plot.get("lenient", False))
+    said = read({"event": laid_over(envelope, face)}, strict=not plot.get("lenient", False))
     return Utterance(said_at, said, _label(event_id, person.controller_id, plot, part))
 
 

@@ -137,6 +137,7 @@ class View:
         self._enums |= {
             "instrument": "TransferInstrument",
             "consulted": "RegisterType",
+            "supplied_by": "SourceType",
             "requested": "RequestType",
             "record_state": "RecordState",
         }
