@@ -14,15 +14,19 @@ from typing import Any
 
 from inzage.schemas.json_face import Said
 from inzage.streams.dossier.law import law
+from inzage.streams.dossier.remembered import remembered
 from inzage.streams.dossier.time import FAR, LONG_AGO
 from inzage.streams.screening.pack import Entry
 
-_BEGINS = ("valid_from", "given_at", "opened_at", "effective_at", "raised_at", "placed_at", "employment_from")
+_BEGINS = (
+    *("valid_from", "given_at", "opened_at", "effective_at", "raised_at", "placed_at", "employment_from"),
+    *("received_at", "entered_at", "asked_at"),
+)
 _ENDS = (
     *("valid_to", "expires_at", "withdrawn_at", "closed_at", "ended_at", "revoked_at", "lifted_at", "released_at"),
-    *("resolved_at", "employment_to"),
+    *("resolved_at", "employment_to", "fulfilled_at", "refused_at"),
 )
-_ENDING = re.compile(r"(Ended|Withdrawn|Closed|Revoked|Lifted|Released|Resolved)$")
+_ENDING = re.compile(r"(Ended|Withdrawn|Closed|Revoked|Lifted|Released|Resolved|Fulfilled|Refused)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,19 +84,17 @@ class Case:
     pack_version: str = ""
 
 
-def statement_of(said: Said, known_at: datetime) -> Statement:
-    """A decoded fact or reference, known since `known_at`."""
-    record = said.record
-    kind, body = record["body"]
-    return Statement(
-        kind.rpartition(".")[2],
-        record["fact_id"],
-        body,
-        record["recorded_at"],
-        known_at,
-        said.kind == "fact",
-        record["corrects"],
-    )
+def statements_of(said: Iterable[tuple[Said, datetime]]) -> list[Statement]:
+    """What was said and since when it was known, in that order; of activities those that amount to facts."""
+    found = []
+    for one, known_at in said:
+        fact = remembered(one.record) if one.kind == "activity" else one.record
+        if fact is not None:
+            kind, body = fact["body"]
+            about_person = one.kind != "reference"
+            common = (fact["recorded_at"], known_at, about_person, fact["corrects"])
+            found.append(Statement(kind.rpartition(".")[2], fact["fact_id"], body, *common))
+    return found
 
 
 def facts_in(verdict: Mapping[str, Any], said: Iterable[Statement]) -> tuple[FactInCase, ...]:

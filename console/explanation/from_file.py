@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from inzage.console.explanation.case import Case, before_and_after, facts_in, statement_of
+from inzage.console.explanation.case import Case, before_and_after, facts_in, statements_of
 from inzage.console.explanation.from_trail import entry_of
 from inzage.schemas.json_face import Said
 from inzage.schemas.json_lines import Line
@@ -19,11 +19,12 @@ def cases_of(
 ) -> Iterator[tuple[Mapping[str, Any], Case]]:
     """Each verdict that stands at the end, with its case, in order."""
     said: dict[str, Said] = {_id(line.said): line.said for line in lines if line.said is not None}
-    statements = [
-        statement_of(one, known_time(screened.positions[name].at))
+    # Lines stand in order of arrival, so an activity is known since it was recorded, as nearly as it matters here.
+    statements = statements_of(
+        (one, known_time(screened.positions[name].at) if name in screened.positions else one.record["recorded_at"])
         for name, one in said.items()
-        if name in screened.positions
-    ]
+        if name in screened.positions or one.kind == "activity"
+    )
     chains: dict[tuple[str, ...], list[Mapping[str, Any]]] = {}
     for given in screened.verdicts:
         chains.setdefault(_place(given), []).append(given)

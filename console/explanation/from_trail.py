@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from inzage.console.explanation.case import Case, before_and_after, facts_in, statement_of
+from inzage.console.explanation.case import Case, before_and_after, facts_in, statements_of
 from inzage.sinks.judgement import Judgement
 from inzage.streams.screening.pack import Entry, has_pack, policies_of
 
@@ -12,7 +12,7 @@ from inzage.streams.screening.pack import Entry, has_pack, policies_of
 def case_of(judgement: Judgement, packs: Path | None) -> Case:
     """What there is to say about `judgement`; `packs` is a folder of packs that stand before those that ship."""
     verdict = judgement.verdict
-    said = [statement_of(kept.said, kept.kept_at) for kept in judgement.statements]
+    said = statements_of((kept.said, kept.kept_at) for kept in judgement.statements)
     before, after = before_and_after(verdict, judgement.revisions, said)
     entry, pack_version = entry_of(verdict["controller_id"], verdict["rule_id"], packs)
     judged = judgement.judged.said if judgement.judged else None

@@ -79,7 +79,11 @@ def _verdict(stack: Stack, revision: int, result: str, at: datetime, versions: l
         "heading": "Who sees what",
         "promise": "Nothing goes out without consent.",
         "articles": ["6(1)(a)"],
-        "facts": [{"kind": "consents", "key": "CONS-1", "version": version} for version in versions],
+        "facts": [
+            {"kind": kind, "key": key, "version": version}
+            for version in versions
+            for kind, key in ([("requests", "RQ-1")] if version == "asked" else [("consents", "CONS-1")])
+        ],
         "pack": "OWN",
         "pack_version": "1",
         "revision": revision,
@@ -102,9 +106,16 @@ async def _say(stack: Stack) -> None:
     )
     other = fact(10, controller, subject="SUB-2", consent_ref="CONS-1", given_at="2026-02-01T00:00:00Z")
     event = codec.encode("activity", activity(1, controller))
-    for message in (given, event, withdrawn, other):
+    asked = {
+        "event_type": "RightsRequestReceived",
+        "request_type": "ACCESS",
+        "request_ref": "RQ-1",
+        "event_id": "asked",
+    }
+    request = codec.encode("activity", activity(1, controller, **asked))
+    for message in (given, event, withdrawn, other, request):
         stack.send(stack.topics.events, [(b"SUB-1", message)])
-    await stack.keep_until(4)
+    await stack.keep_until(5)
     times = stack.rows(
         "SELECT toUnixTimestamp64Milli(broker_time) FROM trail.log WHERE topic LIKE '%.events.%' ORDER BY offset"
     )
@@ -112,9 +123,10 @@ async def _say(stack: Stack) -> None:
     verdicts = [
         _verdict(stack, 0, "OK", known[1], ["fact-0"]),
         _verdict(stack, 1, "VIOLATION", known[2], ["fact-9"]),
+        _verdict(stack, 2, "WARNING", known[4], ["fact-9", "asked"]),
     ]
     stack.send(stack.topics.verdicts, [(b"k", verdict) for verdict in (*verdicts, verdicts[0])])
-    await stack.keep_until(7)
+    await stack.keep_until(9)
 
 
 async def test_a_superseding_verdict_is_told_from_the_trail(stack: Stack, capsys: pytest.CaptureFixture[str]) -> None:
@@ -141,6 +153,17 @@ async def test_a_superseding_verdict_is_told_from_the_trail(stack: Stack, capsys
     assert "no longer stands" in earlier["earlier"][0]
 
 
+async def test_an_activity_that_amounts_to_a_fact_is_told_as_one(
+    stack: Stack, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await _say(stack)
+    _, told, _ = _run(capsys, "abc2")
+    request = next(one for one in told["facts"] if one["kind"] == "requests")
+    assert (request["statement"], request["holds_from"]) == ("RightsRequestReceived", "2026-03-01T00:00:01+00:00")
+    assert "rights request received of RQ-1 (asked) became known" in told["earlier"][1]
+    assert len(told["supersedes"]) == 2
+
+
 async def test_an_identifier_must_be_enough_and_a_look_is_recorded(
     stack: Stack, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -152,7 +175,7 @@ async def test_an_identifier_must_be_enough_and_a_look_is_recorded(
     code, out, _ = _run(capsys, "abc1", "--purpose", "CURIOSITY")
     assert (code, out) == (2, None)
     assert _run(capsys, "abc1", "--role", "DPO")[0] == 0
-    await stack.keep_until(8)
+    await stack.keep_until(10)
     looks = stack.rows(
         "SELECT subject.pseudonym, rows, actor.role FROM trail.events WHERE event_type = 'AuditTrailQueried'"
     )
