@@ -94,8 +94,8 @@ async def test_each_check_finds_what_it_should_and_nothing_beside(stack: Stack, 
     tell = Told(stack)
     ends = {"GONE": "2026-05-01", "LATE": "2026-05-30", "YOUNG": "2026-05-31", "HELD": "2026-05-01"}
     ends |= {"KEPT": "2026-05-01", "LONG": "2031-01-03", "FIT": "2031-01-02"}
-    for record_id, until in ends.items():
-        tell("RecordRegistered", subject="SUB-1", record_id=record_id, retention_until=until)
+    for record_id, end in ends.items():
+        tell("RecordRegistered", subject="SUB-1", record_id=record_id, retention_until=end)
     tell("RecordRegistered", subject="SUB-2", record_id="BARE", data_category="HEALTH_PHYSICAL")
     tell("RecordRegistered", subject="SUB-2", record_id="RULED", data_category="IDENTITY")
     tell("DataErased", subject="SUB-1", record_id="GONE", erased_at="2026-05-02T00:00:00Z")
