@@ -201,8 +201,8 @@ class Installation:
 
 @contextmanager
 def installation(broker: Broker, clickhouse: Endpoint, folder: Path, every: float = 0.5) -> Iterator[Installation]:
-    """An installation of one controller; its processes are ended with it."""
-    with stack_on(broker, clickhouse) as stack:
+    """An installation of one controller; its processes are ended with it. What was said of the law before is gone."""
+    with stack_on(broker, clickhouse, ledger=True) as stack:
         name = stack.controller
         packs = folder / "packs"
         packs.mkdir()
