@@ -18,7 +18,7 @@ from inzage.schemas.json_face import Said, read
 FULL_MONTH = 200_000
 """Events of the month for which the scripts say how often a story happens."""
 
-_USUAL_TIMES = 4
+_USUAL_TIMES = 3
 _A_DAY_BEFORE = "-1d"
 _COVERED = timedelta(days=2)
 _SAID_AFTER = timedelta(seconds=4)
