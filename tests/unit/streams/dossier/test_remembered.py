@@ -63,8 +63,8 @@ def test_a_dossier_is_read_back_with_what_it_remembers() -> None:
     fresh.keep(dossier_message(store.open("SUB-1")))
     dossier = fresh.get("SUB-1")
     assert dossier is not None
-    assert [row["erased_at"] for row in dossier.known_at("erasures", 8)] == [NOW]
-    assert dossier.known_at("erasures", 7) == []
+    assert [row["erased_at"] for row in dossier.known_before("erasures", 8)] == [NOW]
+    assert dossier.known_before("erasures", 7) == []
 
 
 def test_a_period_that_ends_on_a_day_ends_with_it() -> None:
@@ -87,6 +87,6 @@ def test_a_later_answer_ends_a_request_for_later_events_alone() -> None:
         store.open("SUB-1").take(offset, encode("activity", record), fact)
     dossier = store.open("SUB-1")
     open_at = [
-        [row["fulfilled_at"] == NOW + timedelta(days=3) for row in dossier.known_at("requests", at)] for at in (5, 6)
+        [row["fulfilled_at"] == NOW + timedelta(days=3) for row in dossier.known_before("requests", at)] for at in (5, 6)
     ]
     assert open_at == [[False], [True]]
