@@ -17,17 +17,21 @@ from inzage.console.output import EXIT_USAGE, stderr
 from inzage.schemas.errors import InzageError
 
 COMMANDS = {
-    "up": "Run broker, ClickHouse endpoint, worker, sink and sealer on this machine.",
+    "up": "Run broker, ClickHouse endpoint, worker, sink, sealer and reviser on this machine.",
     "demo": "Run the whole path once on real and generated events and show what was found.",
     "emit": "Emit facts and events from JSON lines.",
     "import": "Import events from other formats (FHIR AuditEvents).",
     "screen": "Judge facts and events of a file, without Kafka or ClickHouse.",
     "policy": "Check policy packs and run their examples; show what they cover.",
+    "notice": "Show what is wrong with the notices themselves.",
     "verify": "Recompute the trail and say whether it is what was sealed.",
     "trail": "Show what the trail holds and whether it is complete.",
     "whatif": "Ask what would be a violation if the law, an agreement or a policy were another.",
     "gaps": "Show which numbers of which source are missing, and who fell silent.",
     "violations": "Show violations from the trail, with the promise each breaks.",
+    "explain": "Explain a verdict: what happened, which promise it breaks, what would be lawful.",
+    "reference": "Load and list what is known of organisations, agreements, instruments and law.",
+    "checks": "List and run the checks that look over the whole trail.",
     "subject": "Show, export and erase what is held about one person.",
     "dead-letters": "List, show and replay what could not be read.",
     "prove": "Write the proof of one event to a file.",
@@ -38,6 +42,7 @@ COMMANDS = {
     "topics": "Create the topics of the installation.",
     "worker": "Run the screening worker.",
     "sink": "Run the trail sink.",
+    "reviser": "Run the reviser: late facts, deadlines, scheduled checks.",
     "sealer": "Run the sealer of the trail.",
 }
 

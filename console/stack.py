@@ -1,7 +1,7 @@
-"""Decides what the stack of one machine is made of: broker, ClickHouse endpoint, worker, sink, sealer.
+"""Decides what the stack of one machine is made of: broker, ClickHouse endpoint, worker, sink, sealer, reviser.
 
 Kafka and ClickHouse of one's own take the place of the local ones. The broker counts as ready when the topics
-stand, so worker, sink and sealer never start without them. The sealer keeps key and state in
+stand, so none of our processes ever starts without them. The sealer keeps key and state in
 `data_dir/sealer`, its archive in `data_dir/archive` unless the settings say otherwise.
 """
 
@@ -71,7 +71,7 @@ def compose(
         services.append(endpoint)
     else:
         _bring_up_to_date(settings)
-    for name in ("worker", "sink", "sealer"):
+    for name in ("worker", "sink", "sealer", "reviser"):
         command = [sys.executable, "-m", "inzage.console.main", name]
         services.append(
             Service(name, command, env=_env(settings), depends_on=[service.name for service in services[:2]])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -15,17 +15,22 @@ from inzage.streams.transport.publisher import OutgoingRecord
 
 def decisions(topics: ControllerTopics, outcome: Outcome) -> Iterator[OutgoingRecord]:
     """Verdicts, violations by theme, dead letters, and the report that says which offsets were judged."""
-    for verdict in outcome.verdicts:
+    yield from verdict_records(topics, outcome.verdicts)
+    for letter in outcome.dead_letters:
+        headers = _headers(letter["dead_letter_id"], "dead-letter", topics, letter["timestamp"])
+        yield OutgoingRecord(topics.dead_letters, letter["key"], encode("dead_letter", letter), headers)
+    yield _report(topics, outcome.judged)
+
+
+def verdict_records(topics: ControllerTopics, verdicts: Iterable[Mapping[str, Any]]) -> Iterator[OutgoingRecord]:
+    """Each verdict, and each violation once more on the topic of its theme."""
+    for verdict in verdicts:
         value = encode("verdict", verdict)
         headers = _headers(verdict["verdict_id"], "verdict", topics, verdict["evaluated_at"])
         key = verdict["subject"].encode()
         yield OutgoingRecord(topics.verdicts, key, value, headers)
         if verdict["result"] == "VIOLATION":
             yield OutgoingRecord(topics.violations(Theme(verdict["theme"])), key, value, headers)
-    for letter in outcome.dead_letters:
-        headers = _headers(letter["dead_letter_id"], "dead-letter", topics, letter["timestamp"])
-        yield OutgoingRecord(topics.dead_letters, letter["key"], encode("dead_letter", letter), headers)
-    yield _report(topics, outcome.judged)
 
 
 def state(topics: ControllerTopics, outcome: Outcome, partition: int) -> Iterator[OutgoingRecord]:

@@ -10,9 +10,9 @@ from inzage.schemas.codec import split
 from inzage.schemas.errors import ContractError, TransientError
 from inzage.schemas.settings import KafkaSettings
 from inzage.schemas.topics import ControllerTopics
-from inzage.streams.dossier.store import DossierStore
+from inzage.streams.dossier.store import DossierStore, count_key
 from inzage.streams.screening.redelivery import Redeliveries
-from inzage.streams.transport.compacted import read_to_end
+from inzage.streams.transport.compacted import Follower, read_to_end
 from inzage.streams.transport.connection import aiokafka_options
 
 
@@ -56,3 +56,29 @@ def _remember(recent: Redeliveries, offset: int, value: bytes | None) -> None:
             recent.is_new(offset, value)
     except ContractError:
         pass  # it was dead-lettered when it was judged
+
+
+class CounterFeed:
+    """Follows the counters on a controller's dossiers topic, by partition; what it passes of persons is not kept."""
+
+    def __init__(self, kafka: KafkaSettings, topics: ControllerTopics) -> None:
+        self._follower = Follower(kafka, topics.dossiers)
+        self._stores: dict[int, DossierStore] = {}
+
+    async def start(self) -> None:
+        """Connect; raises `TransientError`."""
+        await self._follower.start()
+
+    async def stop(self) -> None:
+        await self._follower.stop()
+
+    async def catch_up(self) -> None:
+        """Read to the end as of now; raises `TransientError`."""
+        async for block in self._follower.catch_up():
+            for record in block:
+                if record.value is not None and (record.key or b"").startswith(count_key("")):
+                    self.of(record.partition).keep(record.value)
+
+    def of(self, partition: int) -> DossierStore:
+        """The counters of a partition of the events topic; the same one each time."""
+        return self._stores.setdefault(partition, DossierStore())

@@ -1,8 +1,9 @@
 """Decides, as a process: reads events by partition batches, judges them, publishes, and only then is a batch done.
 
-The order holds the promise that nothing is lost and nothing counts twice: verdicts, violations and dead letters are
-acknowledged, then the dossiers, then the offset is committed. A batch that comes again yields the same ids. Any
-error that is not about one record ends the process with exit code 70, and the batch comes again.
+The order holds the promise that nothing is lost and nothing counts twice: dossiers and counters are acknowledged,
+then verdicts, violations, dead letters and the report, then the offset is committed. So whoever sees the report may
+rely on the counters; dossiers ahead of the offset do no harm. A batch that comes again yields the same ids. Any error
+that is not about one record ends the process with exit code 70, and the batch comes again.
 """
 
 from __future__ import annotations
@@ -95,8 +96,8 @@ class Worker:
         with self.measures.batch(controller_id, len(batch)):
             loop = asyncio.get_running_loop()
             outcome = await loop.run_in_executor(self._thread, screener.screen, batch.records)
-            await publisher.publish(decisions(topics, outcome))
             await publisher.publish(state(topics, outcome, batch.partition))
+            await publisher.publish(decisions(topics, outcome))
         self.measures.found(controller_id, outcome)
 
     async def _started(self) -> tuple[ReferenceFeed, BatchPublisher]:

@@ -1,4 +1,4 @@
-"""`inzage up`: keeps broker, ClickHouse endpoint, worker, sink and sealer running on this machine until Ctrl-C."""
+"""`inzage up`: keeps broker, ClickHouse endpoint and our processes running on this machine until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import typer
 
 from inzage.console.output import say, show_text
 
-app = typer.Typer(help="Run broker, ClickHouse endpoint, worker, sink and sealer on this machine.")
+app = typer.Typer(help="Run broker, ClickHouse endpoint, worker, sink, sealer and reviser on this machine.")
 
 KAFKA_PORT = 9092
 CLICKHOUSE_PORT = 8123

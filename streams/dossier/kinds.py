@@ -63,6 +63,8 @@ OPENING: dict[str, tuple[str, Reference, Make]] = {
         lambda body: f"{body['notice_version']}|{body['delivered_at']}",
         record_rows.notice,
     ),
+    "BreachDecided": ("breach_steps", lambda body: f"{body['violation_ref']}|decided", record_rows.breach_recorded),
+    "AuthorityTold": ("breach_steps", lambda body: f"{body['violation_ref']}|told", record_rows.authority_told),
 }
 """Kind of fact -> family, what its reference is, and the row it makes."""
 

@@ -140,3 +140,13 @@ def enquiry(body: Mapping[str, Any]) -> Row:
         "unsecured": body["unsecured"],
         "special": body["special"],
     }
+
+
+def breach_recorded(body: Mapping[str, Any]) -> Row:
+    """A decision about what a confirmed violation led to, as an activity says it."""
+    return {"ref": body["violation_ref"] or "", "told": False, "at": until(body["at"]), "reasoned": False}
+
+
+def authority_told(body: Mapping[str, Any]) -> Row:
+    """The authority was told of it, with reasons where it was late."""
+    return {"ref": body["violation_ref"] or "", "told": True, "at": until(body["at"]), "reasoned": body["reasoned"]}

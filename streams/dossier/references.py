@@ -34,6 +34,10 @@ class References:
         if fact["controller_id"].upper() in (self.controller_id.upper(), "LAW"):
             insort(self._known, (known_at, fact), key=lambda known: known[0])
 
+    def known(self) -> list[tuple[datetime, Mapping[str, Any]]]:
+        """Every fact taken in with when it became known, in that order; facts about references alone."""
+        return list(self._known)
+
     def changes_between(self, after: datetime, until: datetime) -> list[datetime]:
         """The instants in `(after, until]` at which something became known: a batch is cut there."""
         return sorted({known_at for known_at, _ in self._known if after < known_at <= until})

@@ -206,6 +206,25 @@ REGISTERS: dict[str, Register] = {
         identity=("event_id",),
         looked_up_by=("event_id",),
     ),
+    "BreachRecorded": Register(
+        table="breach",
+        columns=("violation_ref",),
+        key=lambda body: (body["violation_ref"] or "",),
+        entry=lambda body: {
+            "ref": body["breach_ref"] or "",
+            "at": until(body["decided_at"]),
+            "notifiable": body["notifiable"] is not False,
+        },
+        identity=("violation_ref", "breach_ref"),
+        looked_up_by=("violation_ref",),
+    ),
+    "AuthorityNotified": Register(
+        table="authority_notice",
+        columns=("breach_ref",),
+        key=lambda body: (body["breach_ref"] or "",),
+        entry=lambda body: {"at": until(body["notified_at"]), "reasoned": bool(body["delay_reasons"])},
+        identity=("breach_ref",),
+    ),
     "SystemRegistered": Register(
         table="client_system",
         columns=("system",),

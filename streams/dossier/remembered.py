@@ -68,6 +68,11 @@ def _entry(activity: Activity) -> Body:
     }
 
 
+def _breach_step(activity: Activity) -> Body:
+    reasoned = bool(activity["reason_codes"]) or activity["reason_ref"] is not None
+    return {"violation_ref": activity["violation_ref"], "at": activity["occurred_at"], "reasoned": reasoned}
+
+
 def _enquiry(activity: Activity) -> Body:
     return {
         "enquiry_ref": activity["event_id"],
@@ -87,8 +92,13 @@ _AMOUNTS_TO: dict[str, tuple[str, Callable[[Activity], Body]]] = {
     "DataErased": ("DataErased", _erasure),
     "RegisterEntryEvent": ("RegisterEntryRecorded", _entry),
     "EnquiryRegistered": ("EnquiryRegistered", _enquiry),
+    "BreachRecorded": ("BreachDecided", _breach_step),
+    "AuthorityNotified": ("AuthorityTold", _breach_step),
 }
 """Event type -> kind of fact, and what makes its body."""
+
+EVENT_TYPES = tuple(_AMOUNTS_TO)
+"""The event types that dossiers remember."""
 
 _TYPES = tuple(symbols("EventType"))
 KINDS_ON_THE_WIRE = frozenset(bytes([_TYPES.index(kind) * 2]) for kind in _AMOUNTS_TO)

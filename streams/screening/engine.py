@@ -86,6 +86,8 @@ class Hit:
     codes: tuple[tuple[int, int], ...]
     lower: frozenset[int]
     seen: Mapping[str, Any]
+    due: tuple[int, ...] = ()
+    """Instants, milliseconds UTC, at which time alone may change what was found."""
 
 
 @dataclass(slots=True)
@@ -269,8 +271,9 @@ class Engine:
             seen = dict(zip(columns, json.loads(line), strict=True))
             codes = tuple((code >> 2, code & 3) for code in seen.pop("hits"))
             lower = frozenset(seen.pop("lower"))
+            due = tuple(sorted(map(int, seen.pop("due"))))
             place = int(seen.pop("_offset")), int(seen.pop("_horizon")), int(seen.pop("_now"))
-            hits.append(Hit(*place, seen.pop("_fact"), codes, lower, seen))
+            hits.append(Hit(*place, seen.pop("_fact"), codes, lower, seen, due))
         return hits
 
     def _insert_rows(self, table: str, rows: Iterable[Mapping[str, Any]]) -> None:

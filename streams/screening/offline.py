@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +17,15 @@ from inzage.streams.dossier.references import References
 from inzage.streams.screening.engine import Controller, engine
 from inzage.streams.screening.pack import has_pack, policies_of
 from inzage.streams.screening.record import Outcome, SaidRecord, known_time
-from inzage.streams.screening.revision import Cause, Moment, Revision, Said, person_causes, reference_cause
+from inzage.streams.screening.revision import (
+    AS_KNOWN_THEN,
+    Cause,
+    Moment,
+    Revision,
+    Said,
+    person_causes,
+    reference_cause,
+)
 from inzage.streams.screening.screener import Screener
 
 _EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
@@ -55,11 +64,13 @@ class OfflineScreening:
         controllers: Iterable[str] = (),
         clock: Iterable[datetime] = (),
         otherwise: str = "",
+        deadlines: bool = True,
     ) -> Screened:
         """Judge `lines`, which stand in order of arrival. `controllers` are those served; empty: any with a pack.
 
-        At each instant of `clock` everything said by then is judged again, since a deadline may have passed. What
-        names a controller without a pack is refused, or else judged as said to the controller `otherwise`.
+        The clock is believed to have reached the last arrival and every instant of `clock`: what fell due by then is
+        judged again, unless no `deadlines` are wanted. What names a controller without a pack is refused, or else
+        judged as said to the controller `otherwise`.
         """
         ticks = sorted(clock)
         served = {controller.upper() for controller in controllers}
@@ -81,11 +92,12 @@ class OfflineScreening:
             said.setdefault(controller_id, []).append((position, line))
         law_lines = said.pop("LAW", [])
         for controller_id, own in said.items():
-            self._screen(controller_id, sorted([*law_lines, *own], key=lambda pair: pair[0]), ticks, screened)
+            in_order = sorted([*law_lines, *own], key=lambda pair: pair[0])
+            self._screen(controller_id, in_order, ticks if deadlines else None, screened)
         return screened
 
     def _screen(
-        self, controller_id: str, said: list[tuple[int, Line]], ticks: list[datetime], screened: Screened
+        self, controller_id: str, said: list[tuple[int, Line]], ticks: list[datetime] | None, screened: Screened
     ) -> None:
         controller = self.controller(controller_id)
         engine().forget_persons(controller)
@@ -116,8 +128,12 @@ class OfflineScreening:
             outcome = screener.screen(records)
             screened.verdicts += outcome.verdicts
             screened.moments += [moments[verdict["offset"]] for verdict in outcome.verdicts]
-            causes += _of_persons(screener, moments) + _of_clock(ticks, moments)
-            for moment, verdict in Revision(screener).revise(_said(outcome, records), causes):
+            causes += _of_persons(screener, moments)
+            if controller.plan.by_clock:
+                causes += [Cause(Moment(AS_KNOWN_THEN, int(tick.timestamp() * 1000))) for tick in ticks or ()]
+            now = 0 if ticks is None else max(int(tick.timestamp() * 1000) for tick in (arrived, *ticks))
+            revision = Revision(screener, _horizons(moments), now)
+            for moment, verdict in revision.revise(_said(outcome, records), causes):
                 screened.verdicts.append(verdict)
                 screened.moments.append(moment)
             screened.refused += [
@@ -130,18 +146,24 @@ def _of_persons(screener: Screener, moments: Mapping[int, Moment]) -> list[Cause
     return [cause for dossier in screener.store.opened() for cause in person_causes(dossier, known_at)]
 
 
-def _of_clock(ticks: Iterable[datetime], moments: Mapping[int, Moment]) -> list[Cause]:
-    """The clock reading each of `ticks`, with all that arrived by then."""
-    causes = []
-    for tick in ticks:
-        at = int(tick.timestamp() * 1000)
-        horizon = max((moment.horizon for moment in moments.values() if moment.at <= at), default=0)
-        causes.append(Cause(Moment(horizon, at)))
-    return causes
+def _horizons(moments: Mapping[int, Moment]) -> Callable[[str, int], int]:
+    """Below which position everything had arrived at a time, whoever it is about."""
+    arrivals = sorted(moments.values())
+    times = [moment.at for moment in arrivals]
+
+    def horizon_at(_: str, at: int) -> int:
+        arrived = bisect_right(times, at)
+        return arrivals[arrived - 1].horizon if arrived else 0
+
+    return horizon_at
 
 
 def _said(outcome: Outcome, records: Sequence[SaidRecord]) -> list[Said]:
     """What was judged, in order."""
     subjects = {record.offset: (record.key or b"").decode() for record in records}
-    said = [Said(header, row, subjects[row.offset]) for header, rows in outcome.rows.items() for row in rows]
+    said = [
+        Said(header, row, subjects[row.offset], row.offset in outcome.due)
+        for header, rows in outcome.rows.items()
+        for row in rows
+    ]
     return sorted(said, key=lambda one: one.row.offset)

@@ -35,6 +35,9 @@ State = Literal["built", "planned"]
 Article = Annotated[str, BeforeValidator(str)]
 """An article of the GDPR, for example 9(2)(a); YAML reads a bare 22 as a number."""
 
+Instants = Annotated[list[str], BeforeValidator(lambda one: [one] if isinstance(one, str) else one)]
+"""Expressions, each an instant or NULL."""
+
 
 class Example(BaseModel):
     """One event with the facts it needs, and what the entry says of it. `event` is merged into the pack's base."""
@@ -73,6 +76,7 @@ class FactRule(BaseModel):
 
     judges: str = Field(min_length=3, description="kind of fact")
     violated_when: str
+    due: Instants = Field(default_factory=list)
 
 
 class Service(BaseModel):
@@ -96,8 +100,10 @@ class ReferenceData(BaseModel):
 class Entry(BaseModel):
     """One promise, made checkable. `violated_when`: 1 violation, 0 complies, NULL not evaluable; empty: no predicate.
 
-    `deadline` says in words what must follow, and within which time: the service's clock judges that part, not the
-    predicate. `state` is about what stands beside a predicate: the scheduled check, the service, the reference data.
+    `deadline` says in words what must follow, and within which time. A predicate that reads `now` judges that by the
+    clock; `due` are the instants from which on it may judge otherwise though nothing arrives. Every event that the
+    clock may ever concern has one, whatever is learnt later; with each fact they are looked at again.
+    `state` is about what stands beside a predicate: the scheduled check, the service, the reference data.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -117,9 +123,11 @@ class Entry(BaseModel):
     warning: str | None = None
     lower_severity: LowerSeverity | None = None
     explanation: str = Field(min_length=10)
+    remedy: str = Field(default="", description="what would have made it lawful; empty: told from complying examples")
     facts: list[str] = Field(default_factory=list, description="families of facts a verdict names")
     examples: Examples | None = None
     deadline: str | None = None
+    due: Instants = Field(default_factory=list, description="instants at which time alone may change the result")
     check: str | None = Field(default=None, description="BATCH: name of the scheduled check")
     served_by: Service | None = None
     reference: ReferenceData | None = None
@@ -134,6 +142,8 @@ class Entry(BaseModel):
     def _is_kept_by_something(self) -> Self:
         if self.violated_when and not (self.reason and self.examples):
             raise ValueError("a predicate needs a reason and examples")
+        if self.due and not self.violated_when:
+            raise ValueError("due is of a predicate; what keeps this entry has a clock of its own")
         if not (self.violated_when or self.check or self.served_by or self.reference):
             raise ValueError("needs violated_when, check, served_by or reference")
         return self
@@ -163,6 +173,7 @@ class Rule:
     judges: str
     violated_when: str
     warned_when: str | None
+    due: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,6 +280,12 @@ def policies_of(controller_id: str, folder: Path | None = None) -> Policies:
 
 
 def _rules(entries: tuple[Entry, ...]) -> tuple[Rule, ...]:
-    of_entries = [Rule(entry, entry.judges, entry.violated_when, entry.warned_when) for entry in entries]
-    of_facts = [Rule(entry, rule.judges, rule.violated_when, None) for entry in entries for rule in entry.fact_rules]
+    of_entries = [
+        Rule(entry, entry.judges, entry.violated_when, entry.warned_when, tuple(entry.due)) for entry in entries
+    ]
+    of_facts = [
+        Rule(entry, rule.judges, rule.violated_when, None, tuple(rule.due))
+        for entry in entries
+        for rule in entry.fact_rules
+    ]
     return (*of_entries, *of_facts)

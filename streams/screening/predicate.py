@@ -31,7 +31,8 @@ _FUNCTIONS = frozenset(
     and array arrayall arrayany arrayconcat arraycount arrayelement arrayexists arrayfilter arrayflatten arraymap
     arraymax arraysum case coalesce concat empty emptyarraystring endswith greatest has hasall hasany if ifnull
     isnotnull isnull least length lower mapkeys multiif not notempty nullif or startswith todatetime64 tointervalday
-    tointervalhour tointervalsecond tuple upper
+    tointervalhour
+    tointervalmillisecond tointervalsecond tuple upper
     """.split()  # noqa: SIM905
 )
 _OF_PRESENCE = frozenset({"empty", "isnotnull", "isnull", "mapkeys", "notempty"})

@@ -48,6 +48,8 @@ class Outcome:
     changed: dict[str, PersonDossier] = field(default_factory=dict)
     counts: dict[str, list[tuple[int, datetime, str]]] = field(default_factory=dict)
     judged: dict[str, Any] = field(default_factory=dict)
+    due: dict[int, tuple[int, ...]] = field(default_factory=dict)
+    """Instants at which time alone may change a result, milliseconds UTC, by the offset of what was judged."""
     rows: Mapping[bytes, Sequence[Any]] = field(default_factory=dict)
     """What was judged: rows of the engine, by the header of their schema."""
 

@@ -6,6 +6,7 @@ reads it back from the log. The id is the first field of an activity, so no datu
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from inzage.schemas.codec import HEADER_BYTES
@@ -51,6 +52,19 @@ class Redeliveries:
         self._before = self._stretches.setdefault(stretch - 1, {})
         newest = max(self._stretches)
         self._stretches = {number: ids for number, ids in self._stretches.items() if number >= newest - 2}
+
+
+def recognised(offsets: Iterable[int], window: int = WINDOW) -> set[int]:
+    """Those of the offsets, in order, at which one and the same event stands that `Redeliveries` recognises."""
+    remembered: set[int] = set()
+    repeats = set()
+    for offset in offsets:
+        stretch = offset // window
+        if remembered & {stretch, stretch - 1}:
+            repeats.add(offset)
+        else:
+            remembered.add(stretch)
+    return repeats
 
 
 def _event_id(message: bytes) -> bytes:

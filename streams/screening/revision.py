@@ -1,14 +1,15 @@
 """Judges again what was judged before something was learnt: the verdict that changes is superseded by a new one.
 
-A cause is a fact that was learnt later and reaches back to when an event happened, or the clock that reads a later
-time. Each event has a chain: as known when it was said, then as known at each cause that may concern it, in order.
-Where an entry's result differs from the one before, a verdict is appended that names the earlier one and the fact.
-The chain follows from what was said alone, so a replay gives the same verdicts with the same ids.
+A cause is a fact that was learnt later and reaches back to when an event happened, or the clock that reaches an
+instant at which time alone may change a result. Each event has a chain: as known when it was said, then as known at
+each cause that may concern it, in order. Where an entry's result differs from the one before, a verdict is appended
+that names the earlier one and the fact. The chain follows from what was said alone, so a replay gives the same
+verdicts with the same ids, whoever works it out and when.
 """
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -21,6 +22,9 @@ from inzage.streams.screening.facts_used import FactUsed
 from inzage.streams.screening.screener import Screener
 from inzage.streams.screening.verdicts import VerdictMaker
 from inzage.streams.screening.view import OK
+
+AS_KNOWN_THEN = -1
+"""Horizon of a cause that is no fact of the person: whatever was known of the person at its time."""
 
 
 class Moment(NamedTuple):
@@ -46,11 +50,15 @@ class Cause:
 
 @dataclass(slots=True)
 class Said:
-    """What was judged: the row as it was judged at first, the header of its schema, and whose it is."""
+    """What was judged: the row as it was judged at first, the header of its schema, and whose it is.
+
+    `dated`: there were instants, as known then, at which time alone may change a result.
+    """
 
     header: bytes
     row: Row
     subject: str
+    dated: bool = False
     _until: datetime | None = None
 
     @property
@@ -65,51 +73,98 @@ class Said:
         return Moment(self.row.horizon, self.row.now)
 
 
+class Link(NamedTuple):
+    """One step of a chain: what was known of this event's person when a cause came."""
+
+    moment: Moment
+    cause: Cause
+
+    def place(self) -> tuple[Moment, str]:
+        """Its place in the chain; of several at one moment the clock is first, then facts by id."""
+        return self.moment, self.cause.fact["version"] if self.cause.fact else ""
+
+
 @dataclass(slots=True)
 class Revision:
-    """The chains of what `screener` judged."""
+    """The chains of what `screener` judged.
+
+    `horizon_at` tells the offset below which everything was known at a time, for a subject; the clock is believed up
+    to `clock`, milliseconds since 1970.
+    """
 
     screener: Screener
+    horizon_at: Callable[[str, int], int]
+    clock: int
     _again: dict[tuple[int, Moment], tuple[Hit | None, VerdictMaker]] = field(default_factory=dict)
 
     def revise(
-        self, said: Sequence[Said], causes: Iterable[Cause], new: Container[Cause] | None = None
+        self, said: Sequence[Said], causes: Iterable[Cause], is_new: Callable[[Cause], bool] = lambda _: True
     ) -> Iterator[tuple[Moment, dict[str, Any]]]:
-        """The superseding verdicts on `said`, with the moment of each, those of `new` causes only when stated."""
-        ordered = sorted(causes, key=lambda cause: cause.moment)
-        chains = [(one, [cause for cause in ordered if self._concerns(cause, one)]) for one in said]
-        chains = [(one, chain) for one, chain in chains if chain]
-        self._judge(chains)
+        """The superseding verdicts on `said`, with the moment of each, those of causes that are new.
+
+        The clock's causes are found on the way: they have no fact.
+        """
+        of_person: dict[str | None, list[Cause]] = {}
+        for cause in causes:
+            of_person.setdefault(cause.subject, []).append(cause)
+        shared = of_person.pop(None, [])
+        chains = [(one, self._links(one, of_person.get(one.subject, ()), shared)) for one in said]
+        chains = [(one, chain) for one, chain in chains if chain or one.dated]
+        waiting = chains
+        while waiting:
+            self._judge(waiting)
+            waiting = [(one, chain) for one, chain in waiting if self._add_due(one, chain)]
         for one, chain in chains:
-            yield from self._changes(one, chain, new)
+            yield from self._changes(one, chain, is_new)
+
+    def due_later(self) -> dict[int, set[int]]:
+        """Instants after `clock` at which time alone may change a result, by offset, as known anywhere in a chain."""
+        later: dict[int, set[int]] = {}
+        for (offset, _), (hit, _) in self._again.items():
+            for due in hit.due if hit else ():
+                if due > self.clock:
+                    later.setdefault(offset, set()).add(due)
+        return later
+
+    def _links(self, said: Said, own: Iterable[Cause], shared: Iterable[Cause]) -> list[Link]:
+        links = [self._link(said, cause) for cause in (*own, *shared) if self._concerns(cause, said)]
+        return sorted((link for link in links if link.moment > said.moment()), key=Link.place)
+
+    def _link(self, said: Said, cause: Cause) -> Link:
+        horizon, at = cause.moment
+        if horizon == AS_KNOWN_THEN:
+            horizon = max(said.row.horizon, self.horizon_at(said.subject, at))
+        return Link(Moment(horizon, at), cause)
 
     def _concerns(self, cause: Cause, said: Said) -> bool:
-        if cause.moment <= said.moment() or cause.moment.at < said.row.known_at:
+        at = cause.moment.at
+        if at < said.row.known_at or (cause.moment.horizon == AS_KNOWN_THEN and at == said.row.known_at):
             return False
-        if cause.subject is not None and cause.subject != said.subject:
-            return False
-        by_clock = self.screener.controller.plan.by_clock
+        undated = bool(self.screener.controller.plan.by_clock)
         if cause.fact is None:
-            return by_clock
+            return undated
         if cause.words and not self._mentions(said, cause.words):
             return False
         # What answers a request comes long after it, and its deadline is a rule by the clock.
-        return by_clock or said.until >= cause.since
+        return undated or said.dated or said.until >= cause.since
 
     def _mentions(self, said: Said, words: frozenset[bytes]) -> bool:
         dossier = self.screener.store.get(said.subject)
         facts = [message for _, message, _ in dossier.said] if dossier else []
         return any(word in text for text in (said.row.datum, *facts) for word in words)
 
-    def _judge(self, chains: Sequence[tuple[Said, list[Cause]]]) -> None:
-        """Judge every event at every moment of its chain, in one pass for each schema."""
+    def _judge(self, chains: Sequence[tuple[Said, list[Link]]]) -> None:
+        """Judge every event at every moment of its chain that was not judged yet, in one pass for each schema."""
         rows: dict[bytes, dict[tuple[int, Moment], Row]] = {}
         for said, chain in chains:
             of_schema = rows.setdefault(said.header, {})
-            for moment in (said.moment(), *(cause.moment for cause in chain)):
-                row = said.row._replace(horizon=moment.horizon, now=moment.at)
-                of_schema[said.row.offset, moment] = row
+            for moment in (said.moment(), *(link.moment for link in chain)):
+                if (said.row.offset, moment) not in self._again:
+                    row = said.row._replace(horizon=moment.horizon, now=moment.at)
+                    of_schema[said.row.offset, moment] = row
         for header, of_schema in rows.items():
+            if not of_schema:
+                continue
             schema = self.screener.schemas.get(header) or split(header + b"\x00")
             in_order = sorted(of_schema.values(), key=lambda row: row.now)
             for found in self.screener.judge(schema, in_order):
@@ -119,26 +174,41 @@ class Revision:
                     place = row.offset, Moment(row.horizon, row.now)
                     self._again[place] = hits.get(place), maker
 
+    def _add_due(self, said: Said, chain: list[Link]) -> bool:
+        """Put the clock's causes into the chain, where what was known by then made them due; whether any is new."""
+        known = {link.moment for link in chain}
+        fresh: dict[Moment, Link] = {}
+        for moment in (said.moment(), *known):
+            hit, _ = self._again[said.row.offset, moment]
+            for due in hit.due if hit else ():
+                if moment.at < due <= self.clock:
+                    link = self._link(said, Cause(Moment(AS_KNOWN_THEN, due)))
+                    if link.moment not in known and link.moment > said.moment():
+                        fresh[link.moment] = link
+        chain += fresh.values()
+        chain.sort(key=Link.place)
+        return bool(fresh)
+
     def _changes(
-        self, said: Said, chain: Sequence[Cause], new: Container[Cause] | None
+        self, said: Said, chain: Sequence[Link], is_new: Callable[[Cause], bool]
     ) -> Iterator[tuple[Moment, dict[str, Any]]]:
         before, _ = self._again[said.row.offset, said.moment()]
         revisions: dict[int, int] = {}
-        for cause in chain:
-            after, maker = self._again[said.row.offset, cause.moment]
+        for moment, cause in chain:
+            after, maker = self._again[said.row.offset, moment]
             old, new_codes = _codes(before), _codes(after)
             shown = after or before
             for position in sorted(
                 position for position in {*old, *new_codes} if old.get(position) != new_codes.get(position)
             ):
                 revisions[position] = revisions.get(position, 0) + 1
-                if new is None or cause in new:
+                if is_new(cause):
                     assert shown is not None
-                    hit = replace(shown, horizon=cause.moment.horizon)
+                    hit = replace(shown, horizon=moment.horizon)
                     code = new_codes.get(position, OK)
                     yield (
-                        cause.moment,
-                        maker.revised(hit, position, code, revisions[position], cause.moment.at, cause.fact),
+                        moment,
+                        maker.revised(hit, position, code, revisions[position], moment.at, cause.fact),
                     )
             before = after
 
@@ -169,7 +239,16 @@ def fact_used(fact: Mapping[str, Any]) -> FactUsed:
     return {"kind": kind, "key": str(shared or fact["fact_id"]), "version": fact["fact_id"]}
 
 
-_NAMING = ("org_id", "party_org_id", "importer_org_id", "country", "partner_org_id", "template", "actor_id")
+_NAMING = (
+    "event_id",
+    "org_id",
+    "party_org_id",
+    "importer_org_id",
+    "country",
+    "partner_org_id",
+    "template",
+    "actor_id",
+)
 """What a reference is about, when an event names the same. Without any it concerns every event."""
 
 

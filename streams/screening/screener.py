@@ -163,6 +163,8 @@ class Screener:
         maker = self.maker(found.tables)
         for hit in self._again_with_counts(found):
             outcome.verdicts += maker.verdicts(hit, by_offset[hit.offset])
+            if hit.due:
+                outcome.due[hit.offset] = hit.due
         for row in found.unreadable:
             message = "activity: the datum cannot be read"
             outcome.dead_letters.append(self._dead(by_offset[row.offset], "contract.undecodable", message))
@@ -217,4 +219,9 @@ class Screener:
             "violations": sum(verdict["result"] == "VIOLATION" for verdict in outcome.verdicts),
             "pack": policies.pack,
             "pack_version": policies.version,
+            "deadlines": [
+                {"offset": offset, "at": known_time(at)}
+                for offset in sorted(outcome.due)
+                for at in outcome.due[offset]
+            ],
         }

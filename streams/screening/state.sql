@@ -19,6 +19,7 @@ CREATE TABLE {db}.dossier (
     person Array(Tuple(born Nullable(Date32), country String, home String, vip Bool, known_from Int64, known_to Int64)),
     records Array(Tuple(ref String, category String, rule String, until Nullable(DateTime64(6, 'UTC')), by_day Bool, state String, known_from Int64, known_to Int64)),
     erasures Array(Tuple(ref String, erased_at DateTime64(6, 'UTC'), known_from Int64, known_to Int64)),
+    breach_steps Array(Tuple(ref String, told Bool, at DateTime64(6, 'UTC'), reasoned Bool, known_from Int64, known_to Int64)),
     holds Array(Tuple(ref String, record String, matter String, type String, from DateTime64(6, 'UTC'), to DateTime64(6, 'UTC'), review_at DateTime64(6, 'UTC'), reviewed_at DateTime64(6, 'UTC'), known_from Int64, known_to Int64)),
     requests Array(Tuple(ref String, type String, channel String, destination String, verified Nullable(Bool), received_at DateTime64(6, 'UTC'), extended_at DateTime64(6, 'UTC'), fulfilled_at DateTime64(6, 'UTC'), refused_at DateTime64(6, 'UTC'), informed_at DateTime64(6, 'UTC'), known_from Int64, known_to Int64)),
     terminations Array(Tuple(ref String, at DateTime64(6, 'UTC'), run_off_until Nullable(DateTime64(6, 'UTC')), known_from Int64, known_to Int64)),
@@ -148,6 +149,16 @@ CREATE TABLE {db}.anonymisation (
     ref String,
     entries Array(Tuple(k Nullable(Int64), approved Bool, from DateTime64(6, 'UTC'), to DateTime64(6, 'UTC')))
 ) ENGINE = Join(ANY, LEFT, ref) SETTINGS join_any_take_last_row = 1;
+
+CREATE TABLE {db}.breach (
+    violation_ref String,
+    entries Array(Tuple(ref String, at DateTime64(6, 'UTC'), notifiable Bool, from DateTime64(6, 'UTC'), to DateTime64(6, 'UTC')))
+) ENGINE = Join(ANY, LEFT, violation_ref) SETTINGS join_any_take_last_row = 1;
+
+CREATE TABLE {db}.authority_notice (
+    breach_ref String,
+    entries Array(Tuple(at DateTime64(6, 'UTC'), reasoned Bool, from DateTime64(6, 'UTC'), to DateTime64(6, 'UTC')))
+) ENGINE = Join(ANY, LEFT, breach_ref) SETTINGS join_any_take_last_row = 1;
 
 CREATE TABLE {db}.break_glass_review (
     event_id String,

@@ -23,6 +23,7 @@ from inzage.schemas.errors import ConfigError
 from inzage.schemas.revealing import revealing_fields
 from inzage.streams.dossier.kinds import FAMILIES, NAMED_BY
 from inzage.streams.dossier.registers import BY_TABLE
+from inzage.streams.dossier.time import FAR
 from inzage.streams.screening.pack import Policies, Rule
 from inzage.streams.screening.predicate import Compiled, Scope, compile_predicate
 
@@ -30,10 +31,22 @@ OK, VIOLATION, NOT_EVALUABLE, WARNING = 0, 1, 2, 3
 """Codes of a policy's result in the hits of a row; a hit is `4 * position + code`, a position in `Policies.rules`."""
 
 _SHOWN = (
-    *("event_id", "subject.pseudonym", "occurred_at", "org_key", "destination", "actor.org_id", "actor.role"),
+    *(
+        "event_id",
+        "event_type",
+        "subject.pseudonym",
+        "occurred_at",
+        "org_key",
+        "destination",
+        "actor.org_id",
+        "actor.role",
+    ),
     *("purpose", "plan", "instrument", "third_party", "has_transfer", "counted_as", "receiver"),
 )
+_LOOK = "AuditTrailQueried"
 _MOST_TEXT = 2_500  # characters; measured: fewer stages cost longer texts, more stages each their own analysis
+_MILLIS = "x -> intDiv(toUnixTimestamp64Micro(toDateTime64(x, 6, 'UTC')) + 999, 1000)"
+_FAR_MILLIS = int(FAR.timestamp() * 1000)
 _TYPES = {"string": "String", "long": "Int64", "double": "Float64", "boolean": "Bool"}
 
 
@@ -72,8 +85,8 @@ class Plan:
     stages: tuple[Stage, ...]
     found: str
     columns: tuple[str, ...]
-    by_clock: bool
-    """Whether some rule looks at the clock, so that time alone can change a result."""
+    by_clock: tuple[str, ...]
+    """Entries that look at the clock and do not say when (`due`): time alone may change their results whenever."""
 
 
 @cache
@@ -164,19 +177,25 @@ class View:
             for position, entry in enumerate(policies.entries)
             if entry.lower_severity
         }
-        reads = {name for compiled in (*results, *lesser.values()) for name in compiled.reads}
+        due = [self._due(policies, rule) for rule in rules]
+        reads = {name for compiled in (*results, *lesser.values(), *due) for name in compiled.reads}
         shown = _shown(policies)
         computed = self._computed({*reads, *shown})
-        by_clock = "now" in reads or any("now" in compiled.reads for compiled in computed.values())
+        by_clock = tuple(
+            rule.entry.id
+            for rule, result in zip(rules, results, strict=True)
+            if not rule.due and _looks_at_clock(result.reads, computed)
+        )
         lower = ", ".join(f"if({compiled.sql}, {position}, -1)" for position, compiled in lesser.items())
         select = ", ".join(self._column(name) for name in ("_offset", "_horizon", "_now", "_fact", *shown))
         stages = self._stages(computed, {*reads, *shown})
         found = (
-            f"SELECT {select}, {_hits(rules, results)} AS hits, [{lower}] AS lower "
+            f"SELECT {select}, {_hits(rules, results)} AS hits, [{lower}] AS lower, {_instants(rules, due)} AS due "
             f"FROM {self._database}.{stages[-1].name} "
-            f"WHERE notEmpty(hits) OR notEmpty({self._column('counted_as')})"
+            f"WHERE notEmpty(hits) OR notEmpty({self._column('counted_as')}) OR notEmpty(due)"
         )
-        return Plan(stages, found, ("_offset", "_horizon", "_now", "_fact", *shown, "hits", "lower"), by_clock)
+        columns = ("_offset", "_horizon", "_now", "_fact", *shown, "hits", "lower", "due")
+        return Plan(stages, found, columns, by_clock)
 
     def _stages(self, computed: Mapping[str, Compiled], shown: set[str]) -> tuple[Stage, ...]:
         """The columns cut into stages, none of which has to spell out more than `_MOST_TEXT` for one of them."""
@@ -234,6 +253,13 @@ class View:
         both = f"if({sql} = {OK} AND ifNull({warned.sql}, 0), {WARNING}, {sql})"
         return Compiled(both, violated.reads | warned.reads)
 
+    def _due(self, policies: Policies, rule: Rule) -> Compiled:
+        """The instants of a rule as one array, in milliseconds since 1970: the first at or after each."""
+        where = f"pack {policies.pack_of[rule.entry.id].pack}, entry {rule.entry.id}, due"
+        instants = [self.compile(text, where) for text in rule.due]
+        sql = ", ".join(f"arrayMap({_MILLIS}, arrayFlatten([{one.sql}]))" for one in instants)
+        return Compiled(sql, frozenset(name for one in instants for name in one.reads))
+
     def _computed(self, wanted: Iterable[str]) -> dict[str, Compiled]:
         """Derived columns that `wanted` needs, each after those it reads."""
         done: dict[str, Compiled] = {}
@@ -283,14 +309,43 @@ def _is_symbol(leaf: Leaf) -> bool:
     return leaf.enum is not None and not leaf.type.startswith("Array")
 
 
+def _looks_at_clock(reads: Iterable[str], computed: Mapping[str, Compiled]) -> bool:
+    """Whether one of these names is the clock, or rests on it."""
+    return any(
+        name == "now" or (name in computed and _looks_at_clock(computed[name].reads, computed)) for name in reads
+    )
+
+
+def _instants(rules: tuple[Rule, ...], due: list[Compiled]) -> str:
+    """One array of instants at which time alone may change a result, for activities or the kind of fact."""
+    by_kind: dict[str, list[str]] = {}
+    for rule, compiled in zip(rules, due, strict=True):
+        if compiled.sql:
+            by_kind.setdefault(rule.judges, []).append(compiled.sql)
+    stated = f"x -> isNotNull(x) AND x < {_FAR_MILLIS}"
+    branches = [
+        f"`_fact` = '{kind}', arrayDistinct(arrayFilter({stated}, arrayConcat({', '.join(instants)})))"
+        for kind, instants in by_kind.items()
+    ]
+    none = "CAST([], 'Array(Nullable(Int64))')"
+    return f"multiIf({', '.join(branches)}, {none})" if branches else none
+
+
 def _hits(rules: tuple[Rule, ...], results: list[Compiled]) -> str:
-    """One array of hits: those of activities, or those of the kind of fact the row stands for."""
+    """One array of hits: those of activities, or those of the kind of fact the row stands for.
+
+    A look at the trail is the controller's own bookkeeping: it is judged by what the law asks of looks, and not as a
+    use of clients' data by the systems that hold them.
+    """
+    of_looks = [position for position, rule in enumerate(rules) if _LOOK in rule.violated_when]
     by_kind: dict[str, list[str]] = {"": []}
     for position, (rule, result) in enumerate(zip(rules, results, strict=True)):
         by_kind.setdefault(rule.judges, []).append(f"toUInt16({4 * position} + {result.sql})")
     none = "emptyArrayUInt16()"
+    look = f"ifNull({_event_sql(leaves()['event_type'])} != '{_LOOK}', 1)"
     branches = [
-        f"`_fact` = '{kind}', arrayFilter(x -> bitAnd(x, 3) > 0, [{', '.join(codes)}])"
+        f"`_fact` = '{kind}', arrayFilter(x -> bitAnd(x, 3) > 0 AND "
+        f"({look} OR has({of_looks}::Array(UInt16), bitShiftRight(x, 2))), [{', '.join(codes)}])"
         for kind, codes in by_kind.items()
         if codes
     ]

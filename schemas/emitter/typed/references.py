@@ -334,3 +334,13 @@ class NoticePublished(Statement, total=False):
     material: bool | None
     valid_from: datetime | str | None
     valid_to: datetime | str | None
+
+class ProcessingRegistered(Statement, total=False):
+    """A line of the record of processing activities, GDPR 30(1)."""
+    processing_ref: str | None
+    purpose: Purpose | None
+    data_categories: Sequence[DataCategory]
+    recipient_categories: Sequence[RecipientCategory]
+    countries: Sequence[str]
+    valid_from: datetime | str | None
+    valid_to: datetime | str | None

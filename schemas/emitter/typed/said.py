@@ -327,6 +327,10 @@ class Says:
     def reference(
         self, kind: Literal["NoticePublished"], /, **said: Unpack[references.NoticePublished]
     ) -> str: ...
+    @overload
+    def reference(
+        self, kind: Literal["ProcessingRegistered"], /, **said: Unpack[references.ProcessingRegistered]
+    ) -> str: ...
     def reference(self, kind: str, /, **said: Any) -> str:
         """Say a reference of this kind; returns its fact_id. Raises `ContractError` naming a field."""
         return self._say_fact(kind, said)

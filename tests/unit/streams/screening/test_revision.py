@@ -238,3 +238,52 @@ def test_a_replay_gives_the_same_ids() -> None:
         withdrawn("2026-03-01T10:00:00+01:00", "2026-03-06T00:00:00+01:00"),
     )
     assert screened(*said).verdicts == screened(*said).verdicts
+
+
+CONFIRMED = {
+    **EVENT,
+    "event_id": "V1",
+    "event_type": "PolicyViolationConfirmed",
+    "recipient": None,
+    "severity": "CRITICAL",
+    "violation_ref": "VIOL-1",
+    "confirmed_at": "2026-03-02T12:00:00+01:00",
+    "aware_at": "2026-03-02T12:00:00+01:00",
+}
+DECIDED = {
+    "type": "BreachRecorded",
+    "fact_id": "decided",
+    "violation_ref": "VIOL-1",
+    "breach_ref": "BREACH-1",
+    "decided_at": "2026-03-03T12:00:00+01:00",
+    "notifiable": True,
+}
+
+
+def test_the_clock_judges_at_the_instant_whenever_somebody_looks() -> None:
+    """The same verdict, of the same instant, a second and a year after it."""
+    due = datetime(2026, 3, 3, 11, 0, 0, 1000, tzinfo=UTC)
+    assert of_rule(screened(CONFIRMED, clock=(datetime(2026, 3, 3, 11, tzinfo=UTC),)), "LAW-06", "V1") == []
+    (soon,) = of_rule(screened(CONFIRMED, clock=(due,)), "LAW-06", "V1")
+    (late,) = of_rule(screened(CONFIRMED, clock=(datetime(2027, 3, 3, tzinfo=UTC),)), "LAW-06", "V1")
+    assert soon == late
+    assert (soon["result"], soon["revision"], soon["evaluated_at"]) == ("VIOLATION", 1, due)
+
+
+def test_a_decision_learnt_late_lifts_what_the_clock_said_and_moves_the_deadline() -> None:
+    """Decided in time, learnt after the clock struck; the authority is then not told within three days."""
+    learnt = at(DECIDED, "2026-03-04T00:00:00+01:00")
+    found = of_rule(screened(CONFIRMED, learnt, clock=(datetime(2026, 4, 1, tzinfo=UTC),)), "LAW-06", "V1")
+    assert [(verdict["result"], verdict["revision"]) for verdict in found] == [
+        ("VIOLATION", 1),
+        ("OK", 2),
+        ("VIOLATION", 3),
+    ]
+    assert "decided" in {fact["version"] for fact in found[1]["facts"]}
+    assert found[2]["evaluated_at"] == datetime(2026, 3, 5, 11, 0, 0, 1000, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("controller_id", ["CIGNA", "HMBS"])
+def test_every_entry_that_looks_at_the_clock_says_when(controller_id: str) -> None:
+    """Otherwise the reviser would not know when to look."""
+    assert shared().controller(controller_id).plan.by_clock == ()
