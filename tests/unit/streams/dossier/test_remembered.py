@@ -87,6 +87,7 @@ def test_a_later_answer_ends_a_request_for_later_events_alone() -> None:
         store.open("SUB-1").take(offset, encode("activity", record), fact)
     dossier = store.open("SUB-1")
     open_at = [
-        [row["fulfilled_at"] == NOW + timedelta(days=3) for row in dossier.known_before("requests", at)] for at in (5, 6)
+        [row["fulfilled_at"] == NOW + timedelta(days=3) for row in dossier.known_before("requests", at)]
+        for at in (5, 6)
     ]
     assert open_at == [[False], [True]]
