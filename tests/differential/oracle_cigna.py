@@ -35,7 +35,7 @@ def cigna_06(e: Seen) -> Truth:
 
 
 def cigna_13(e: Seen) -> Truth:
-    return both(e.medical, either(e["special_basis"] is None, no(e.role_allowed)))
+    return both(e.health, either(e["special_basis"] is None, no(e.role_allowed)))
 
 
 def cigna_21(e: Seen) -> Truth:
@@ -159,7 +159,7 @@ def cigna_55(e: Seen) -> Truth:
     exception = both(
         emergency_disclosure(e), *(no(check(e)) for check in (cigna_56, cigna_57, cigna_60)), cigna_59(e) is False
     )
-    return both(e.to_employer, e.medical, no(e.consent_to_recipient), no(exception))
+    return both(e.to_employer, e.health, no(e.consent_to_recipient), no(exception))
 
 
 def cigna_56(e: Seen) -> Truth:

@@ -38,6 +38,11 @@ class Seen:
         return bool(self.categories) and "UNKNOWN" not in self.categories
 
     @property
+    def health(self) -> Truth:
+        """Medical, as far as the categories stated tell."""
+        return True if self.medical else (False if self.categories_known else None)
+
+    @property
     def medical(self) -> bool:
         return bool(self.categories & MEDICAL) or any(map(self.world.health_revealing, self.items))
 
