@@ -44,7 +44,9 @@ def prepared(controller_id: str) -> Controller:
     """A controller with the references and dossiers that the packs' examples start from."""
     controller = engine().add(policies_of(controller_id))
     references = References(controller_id, law(), controller.policies.settings)
-    for fact in controller.policies.own.base_facts:
+    agreed = {"type": "AgreementSigned", "fact_id": "agreed", "agreement_ref": "DPA", "agreement_type": "DPA_ART28"}
+    agreed |= {"party_org_id": "ORG-OTHER", "signed_by_both": True}
+    for fact in (*controller.policies.own.base_facts, agreed):
         said = {**fact, "recorded_at": START - timedelta(days=1), "controller_id": controller_id}
         if "subject" not in fact:
             references.take(START - timedelta(days=1), read({"fact": said}).record)
@@ -67,11 +69,18 @@ def _dossier(controller_id: str, number: int) -> PersonDossier:
 
 def made(controller: Controller, count: int) -> list[Row]:
     """Rows as they come from Kafka: most are ordinary disclosures and looks, some go abroad or to the employer."""
-    random, base = Random(7), controller.policies.own.base_event
+    random, base = (
+        Random(7),
+        merged(controller.policies.own.base_event, {"channel": "EDI_MTLS", "direction": "OUTBOUND"}),
+    )
     changes: list[dict[str, Any]] = [
         {},
         {"event_type": "AccessEvent", "action": "READ", "recipient": None},
-        {"data_categories": ["IDENTITY", "HEALTH_PHYSICAL"], "special_basis": "ART9_HEALTH_CARE"},
+        {
+            "data_categories": ["IDENTITY", "HEALTH_PHYSICAL"],
+            "special_basis": "ART9_HEALTH_CARE",
+            "special_category": True,
+        },
         {"recipient": {"org_id": "ORG-EMPLOYER", "category": "EMPLOYER"}, "purpose": "EMPLOYER_ADMINISTRATION"},
         {"recipient": {"establishment_country": "IN", "processing_country": "IN"}},
     ]
@@ -85,7 +94,7 @@ def made(controller: Controller, count: int) -> list[Row]:
             "occurred_at": START + timedelta(seconds=number),
             "recorded_at": START + timedelta(seconds=number),
             "controller_id": controller.policies.controller_id,
-            "subject": {"pseudonym": f"subject-{number % SUBJECTS:06}"},
+            "subject": {**base["subject"], "pseudonym": f"subject-{number % SUBJECTS:06}"},
         }
         known_at = int((START + timedelta(seconds=number)).timestamp() * 1000)
         datum = encode("activity", read({"event": event}).record)[HEADER_BYTES:]

@@ -57,10 +57,14 @@ class Reader:
 
 @dataclass(slots=True)
 class Look:
-    """What was found, filled in by whoever looks: rows by controller. `controllers` may be narrowed to those read."""
+    """What was found, filled in by whoever looks: rows by controller. `controllers` may be narrowed to those read.
+
+    `subject` is stated when it turns out that the look is about one person, by reference.
+    """
 
     controllers: tuple[str, ...]
     rows: Counter[str] = field(default_factory=Counter)
+    subject: str | None = None
 
 
 def controllers_read(settings: Settings, named: str = "") -> tuple[str, ...]:
@@ -97,8 +101,9 @@ def recorded(
         with _or_nothing_is_shown():
             emitter = opening.emitter()
             for controller in look.controllers:
+                about = look.subject or subject
                 event = event_of(
-                    controller, reader, asked, look.rows[controller], subject=subject, categories=categories
+                    controller, reader, asked, look.rows[controller], subject=about, categories=categories
                 )
                 emitter.emit({"event": event}, pseudonymised=False)
             emitter.flush()

@@ -70,6 +70,11 @@ def show_text(text: str) -> None:
     _stdout.print(text)
 
 
+def show_plain(text: str) -> None:
+    """Print text as it is on stdout, brackets and all."""
+    sys.stdout.write(text)
+
+
 def _cell(value: Any) -> str:
     if value is None:
         return ""

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from inzage.schemas.emitter.words import decrypt_words
 from inzage.schemas.json_face import write
-from inzage.sinks.subject import Kept
+from inzage.sinks.kept import Kept
 
 _STAFF: tuple[tuple[str, ...], ...] = (
     ("actor", "id"),

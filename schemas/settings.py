@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import (
     BaseModel,
@@ -27,6 +28,9 @@ from pydantic_settings import (
 
 from inzage.schemas.errors import ConfigError
 from inzage.schemas.period import Period
+
+OFFICE_ZONE = "Europe/Brussels"
+"""Where times are read when a controller has no zone of its own."""
 
 SecurityProtocol = Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"]
 
@@ -147,10 +151,21 @@ class Settings(BaseSettings):
         default_factory=dict,
         description="by controller: days after the newest record about a person in which nothing of it is erased",
     )
+    time_zones: dict[str, str] = Field(
+        default_factory=dict, description="by controller: IANA zone of its office; not stated: Brussels"
+    )
     kafka: KafkaSettings = Field(default_factory=KafkaSettings)
     clickhouse: ClickHouseSettings = Field(default_factory=ClickHouseSettings)
     sealing: SealingSettings = Field(default_factory=SealingSettings)
     retention: RetentionSettings = Field(default_factory=RetentionSettings)
+
+    def zone_of(self, controller: str) -> ZoneInfo:
+        """The time zone of the office of `controller`; raises `ConfigError` for one that is not known."""
+        named = {name.upper(): zone for name, zone in self.time_zones.items()}.get(controller.upper(), OFFICE_ZONE)
+        try:
+            return ZoneInfo(named)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ConfigError(f"time_zones.{controller}: no such zone: {named}", code="config.settings") from error
 
     @classmethod
     def settings_customise_sources(

@@ -7,32 +7,20 @@ can be decrypted that the columns hold encrypted.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
-from inzage.schemas.codec import Schema, decode, schema_of
-from inzage.schemas.errors import ContractError, TransientError
-from inzage.schemas.json_face import Said
+from inzage.schemas.errors import TransientError
 from inzage.schemas.settings import Settings
 from inzage.schemas.topics import ControllerTopics
+from inzage.sinks.kept import Kept, kept_of, utc
 from inzage.sinks.logs import read_cluster, topics_of
 from inzage.sinks.status import read_extents
 from inzage.sinks.trail import Trail
 
 _LOOK_EVERY = 0.2  # seconds
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """One record as the trail keeps it; `kept_at` is the broker's time, UTC."""
-
-    said: Said
-    topic: str
-    partition: int
-    offset: int
-    kept_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,26 +37,26 @@ class Extent:
 def said_about(trail: Trail, subject: str, controllers: Iterable[str]) -> list[Kept]:
     """Events and facts about `subject` at `controllers`, in the order of each partition."""
     topics = [ControllerTopics(controller).events for controller in controllers]
-    return _kept(trail, trail.select_named("subject_records", subject=subject, topics=topics))
+    return kept_of(trail, trail.select_named("subject_records", subject=subject, topics=topics))
 
 
 def judged_about(trail: Trail, subject: str, controllers: Iterable[str]) -> list[dict[str, Any]]:
     """The verdicts that stand on what was said about `subject`, oldest event first."""
     topics = [ControllerTopics(controller).verdicts for controller in controllers]
     rows = trail.select_named("subject_verdicts", subject=subject, topics=topics)
-    return [{**row, "occurred_at": _utc(row["occurred_at"])} for row in rows]
+    return [{**row, "occurred_at": utc(row["occurred_at"])} for row in rows]
 
 
 def extents_of(trail: Trail, subject: str) -> list[Extent]:
     """One for each controller at which something was said about `subject`, also for those no longer served."""
     rows = trail.select_named("subject_extent", subject=subject)
-    return [Extent(**{**row, "first": _utc(row["first"]), "last": _utc(row["last"])}) for row in rows]
+    return [Extent(**{**row, "first": utc(row["first"]), "last": utc(row["last"])}) for row in rows]
 
 
 def facts_on_holds(trail: Trail, subject: str, controller: str) -> list[Kept]:
     """The facts of a controller on which it depends whether `subject` may be erased, in the order they were kept."""
     topic = ControllerTopics(controller).events
-    return _kept(trail, trail.select_named("subject_holds", subject=subject, topic=topic))
+    return kept_of(trail, trail.select_named("subject_holds", subject=subject, topic=topic))
 
 
 def wait_for_trail(settings: Settings, trail: Trail, controllers: Sequence[str], within: float) -> None:
@@ -77,13 +65,11 @@ def wait_for_trail(settings: Settings, trail: Trail, controllers: Sequence[str],
     What was said a moment ago may forbid what is about to be done.
     """
     topics = topics_of(controllers)
-    logs = read_cluster(settings.kafka, topics).logs(topics.values())
-    wanted = {
-        extent.log.id: extent.end - 1
-        for extent in read_extents(settings.kafka, [log for log in logs if log.dense])
-        if extent.end > extent.begin
-    }
     names = [ControllerTopics(controller).events for controller in controllers]
+    logs = read_cluster(settings.kafka, topics).logs(topics[name] for name in names)
+    wanted = {
+        extent.log.id: extent.end - 1 for extent in read_extents(settings.kafka, logs) if extent.end > extent.begin
+    }
     deadline = time.monotonic() + within
     while True:
         reached = {log_id: last for name in names for log_id, last in trail.select("reached", topic=name)}
@@ -97,31 +83,3 @@ def wait_for_trail(settings: Settings, trail: Trail, controllers: Sequence[str],
                 hint="`inzage trail status` shows where; is `inzage sink` running?",
             )
         time.sleep(_LOOK_EVERY)
-
-
-def _kept(trail: Trail, rows: Iterable[Mapping[str, Any]]) -> list[Kept]:
-    also: dict[bytes, Schema] | None = None
-    found = []
-    for row in rows:
-        raw = bytes.fromhex(row["raw_hex"])
-        try:
-            record = decode(raw, also=also)[1]
-        except ContractError:
-            if also is not None:
-                raise
-            also = _schemas(trail)
-            record = decode(raw, also=also)[1]
-        found.append(
-            Kept(Said(row["kind"], record), row["topic"], row["partition"], row["offset"], _utc(row["broker_time"]))
-        )
-    return found
-
-
-def _utc(instant: datetime) -> datetime:
-    """The client gives instants in UTC without saying so."""
-    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
-
-
-def _schemas(trail: Trail) -> dict[bytes, Schema]:
-    schemas = [schema_of(name, text) for name, text in trail.select("schema_texts")]
-    return {schema.header: schema for schema in schemas}

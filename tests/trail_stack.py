@@ -179,6 +179,12 @@ class Stack:
         tree.extend([bytes.fromhex(leaf) for (leaf,) in self.rows(sql)])
         return tree
 
+    async def keep_up(self, pace: Pace = QUICK, within: float = 40) -> None:
+        """Run a sink until the trail holds all that stands on the controller's topics now, heartbeats included."""
+        topics = {name: topic for name, topic in topics_of([self.controller]).items() if topic.controller}
+        extents = read_extents(self.settings.kafka, self.cluster().logs(topics.values()))
+        await self.keep_until(sum(extent.end for extent in extents), pace, within)
+
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         return list(self.client.query(sql.replace("trail.", f"{self.database}.")).result_rows)
 

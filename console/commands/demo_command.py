@@ -8,6 +8,7 @@ import tempfile
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, Any
@@ -40,7 +41,8 @@ def demo(
     """Import AuditEvents, emit a month at a health insurer with planted violations, and compare what was found.
 
     AuditEvents are those of the folder INZAGE_REAL_INPUT, by default ../shared/real-input, else of tests/data.
-    Exit 1 when a planted violation was missed, something innocent fired, or the trail is not complete.
+    At the end the trail is verified, and a copy of it with one byte changed. Exit 1 when a planted violation was
+    missed, something innocent fired, the trail is not complete, or the change was not found.
     """
     with ExitStack() as stack:
         if data is None and not keep:
@@ -57,6 +59,7 @@ def _perform(directory: Path, events: int, seed: int, output: Output) -> int:
     from inzage.console.demonstration.month import Month
     from inzage.console.demonstration.performance import Performance
     from inzage.console.demonstration.report import show
+    from inzage.console.demonstration.tampering import tamper_with_a_copy
     from inzage.console.stack import compose
     from inzage.deploy.local.supervisor import Supervisor
     from inzage.schemas.errors import InzageError
@@ -88,8 +91,9 @@ def _perform(directory: Path, events: int, seed: int, output: Output) -> int:
         return _INTERRUPTED
     if isinstance(ended[0], InzageError):
         raise ended[0]
-    show(ended[0], output)
-    return 0 if ended[0].held else EXIT_FINDINGS
+    outcome = replace(ended[0], tampering=tamper_with_a_copy(directory, stack.settings, say))
+    show(outcome, output)
+    return 0 if outcome.held else EXIT_FINDINGS
 
 
 def _also(stopped: threading.Event, before: Any) -> Callable[[int, FrameType | None], None]:

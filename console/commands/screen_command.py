@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from inzage.console.output import EXIT_FINDINGS, EXIT_USAGE, Output, OutputOption, say, show_object, show_rows
+from inzage.console.output import (
+    EXIT_FINDINGS,
+    EXIT_USAGE,
+    Output,
+    OutputOption,
+    say,
+    show_object,
+    show_plain,
+    show_rows,
+)
 from inzage.schemas.errors import ConfigError
-from inzage.schemas.json_lines import read_lines
+from inzage.schemas.json_lines import Line, read_lines
+from inzage.schemas.settings import load_settings
+
+if TYPE_CHECKING:
+    from inzage.console.explanation.explain import Explanation
+    from inzage.streams.screening.offline import Screened
 
 app = typer.Typer(help="Judge facts and events of a file, without Kafka or ClickHouse.")
 
@@ -43,16 +57,25 @@ def screen(
     controller: Annotated[str | None, typer.Option(help="controller of lines that name none")] = None,
     now: Annotated[datetime | None, typer.Option(formats=CLOCK, help="also judge deadlines as of this time")] = None,
     packs: Annotated[Path | None, typer.Option(help="folder of packs that stand before those that ship")] = None,
+    explain: Annotated[bool, typer.Option("--explain", help="explain what is wrong and stands")] = False,
 ) -> None:
     """Print one line a verdict. Exit 1 when there is a violation or a failed expectation, 2 for lines unreadable."""
     if not file.is_file():
         raise ConfigError(f"{file}: there is no such file", code="config.file")
     if scenario:
         raise typer.Exit(_run_scenarios(file, packs, output))
-    raise typer.Exit(_screen(file, packs, controller, now, output))
+    raise typer.Exit(_screen(file, packs, controller, now, output, explain=explain))
 
 
-def _screen(file: Path, packs: Path | None, controller: str | None, now: datetime | None, output: Output) -> int:
+def _screen(
+    file: Path,
+    packs: Path | None,
+    controller: str | None,
+    now: datetime | None,
+    output: Output,
+    *,
+    explain: bool,
+) -> int:
     from inzage.streams.screening.offline import OfflineScreening
 
     lines = read_lines(
@@ -65,8 +88,16 @@ def _screen(file: Path, packs: Path | None, controller: str | None, now: datetim
     screened = OfflineScreening(packs).screen(lines, clock=clock)
     for number, code, message in screened.refused:
         say(f"[red]{file.name}, line {number}: {message}[/red] ({code})")
-    columns = ("result", "severity", "rule_id", "promise", "articles", "event_id", "reason")
-    show_rows(_shown(screened.verdicts), columns, output, title=f"{len(screened.verdicts)} verdicts")
+    explained = _explained(lines, screened, packs) if explain else {}
+    if explained and output is Output.TABLE:
+        show_plain("\n".join(explanation.as_text() for explanation in explained.values()))
+    else:
+        columns = ("result", "severity", "rule_id", "promise", "articles", "event_id", "reason")
+        rows = [
+            {**row, "explanation": explained[row["verdict_id"]].as_json()} if row["verdict_id"] in explained else row
+            for row in _shown(screened.verdicts)
+        ]
+        show_rows(rows, columns, output, title=f"{len(screened.verdicts)} verdicts")
     violations = sum(verdict["result"] == "VIOLATION" for verdict in screened.verdicts)
     say(
         f"{screened.events} events and {screened.facts} facts read, {len(screened.refused)} refused, "
@@ -75,6 +106,19 @@ def _screen(file: Path, packs: Path | None, controller: str | None, now: datetim
     if violations:
         return EXIT_FINDINGS
     return EXIT_USAGE if screened.refused else 0
+
+
+def _explained(lines: Sequence[Line], screened: Screened, packs: Path | None) -> dict[str, Explanation]:
+    """What is wrong and stands at the end, explained, by verdict_id."""
+    from inzage.console.explanation.explain import explain
+    from inzage.console.explanation.from_file import cases_of
+
+    settings = load_settings()
+    return {
+        verdict["verdict_id"]: explain(case, settings.zone_of(verdict["controller_id"]), in_trail=False)
+        for verdict, case in cases_of(lines, screened, packs)
+        if verdict["result"] in ("VIOLATION", "WARNING")
+    }
 
 
 def _shown(verdicts: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:

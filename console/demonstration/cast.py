@@ -17,6 +17,15 @@ EMPLOYERS = {
 }
 """Where each employer is established, and the plan of its people."""
 
+TEAM = "TEAM-CARE"
+"""The team at Cigna that every claim is assigned to."""
+
+PROVIDERS = (
+    *("ORG-HOSPITAL-LEUVEN", "ORG-CLINIC-LYON", "ORG-HOSPITAL-OSLO", "ORG-CLINIC-ZURICH"),
+    *("ORG-HOSPITAL-NAIROBI", "ORG-CLINIC-NAIROBI"),
+)
+"""Care providers that take part in every claim."""
+
 COUNTRIES_OF_WORK = ("BE", "NL", "KE", "CL", "SG", "NO")
 STAFF_PER_ROLE = 40
 
@@ -33,6 +42,16 @@ class Member:
     employer: str
     plan: str
     country_of_work: str
+
+    @property
+    def case(self) -> str:
+        """Reference of this person's claim."""
+        return f"CASE-{self.pseudonym[-8:]}"
+
+    @property
+    def policy(self) -> str:
+        """Reference of what this person is insured under."""
+        return f"POL-{self.pseudonym[-8:]}"
 
     @property
     def names(self) -> dict[str, str]:

@@ -17,7 +17,7 @@ from inzage.console.demonstration.cast import CONTROLLERS, SHARE, member
 from inzage.console.demonstration.label import Label
 from inzage.console.demonstration.routine import Routine
 from inzage.console.demonstration.script import repeated, script
-from inzage.console.demonstration.story import Utterance, enrolment, stories
+from inzage.console.demonstration.story import Utterance, cover, stories
 from inzage.schemas.json_face import Said, read
 
 LANES = 2
@@ -85,7 +85,8 @@ class Month:
         if controller_id == "CIGNA":
             for number, person in enumerate(people):
                 at = _ENROLLED_BY + timedelta(milliseconds=number)
-                yield Utterance(at, enrolment(person, at, chance))
+                for said in cover(person, at, chance):
+                    yield Utterance(at, said)
         routine = Routine(controller_id, people)
         for at, said in routine.events(moments(count, chance), chance):
             yield Utterance(at, said)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from inzage.console.demonstration.label import Label
+from inzage.console.demonstration.tampering import Tampering
 from inzage.console.demonstration.trail import Standing
 
 Found = Mapping[str, Mapping[str, str]]
@@ -40,11 +41,14 @@ class Outcome:
     """Verdicts on the imported AuditEvents by result."""
     standing: Standing
     seconds: Mapping[str, float]
+    tampering: Tampering | None = None
+    """What became of a copy that was tampered with; None before that was tried."""
 
     @property
     def held(self) -> bool:
         """Whether the exit code is 0."""
-        return self.comparison.right and self.standing.complete
+        proven = self.tampering is None or self.tampering.held
+        return self.comparison.right and self.standing.complete and proven
 
     def as_json(self) -> dict[str, Any]:
         """The outcome as `--output json` prints it."""
@@ -71,6 +75,7 @@ class Outcome:
                 "unjudged": self.standing.unjudged,
                 "unsealed": self.standing.unsealed,
             },
+            "tampering": self.tampering.as_json() if self.tampering else None,
             "seconds": dict(self.seconds),
         }
 

@@ -25,7 +25,14 @@ def show(outcome: Outcome, output: Output) -> None:
     show_rows(
         rows, ("policy", "found", "what the notice promises", "GDPR"), output, title="Promises that were broken"
     )
-    for paragraph in (_said(outcome), _planted(outcome), _imported(outcome), _trail(outcome), _verdict(outcome)):
+    for paragraph in (
+        _said(outcome),
+        _planted(outcome),
+        _imported(outcome),
+        _trail(outcome),
+        _proof(outcome),
+        _verdict(outcome),
+    ):
         show_text(paragraph)
 
 
@@ -74,6 +81,26 @@ def _trail(outcome: Outcome) -> str:
         f"{trail['duplicates']} duplicates, {trail['lag']} behind, {trail['unjudged']} not judged, "
         f"{trail['unsealed']} not sealed."
     )
+
+
+def _proof(outcome: Outcome) -> str:
+    tampering = outcome.tampering
+    if tampering is None:
+        return ""
+    before, finding = tampering.before, tampering.finding
+    word = "[bold red]not valid[/bold red]" if before.tampered or not before.complete else "valid"
+    lines = [
+        f"[bold]Proven[/bold]    {before.leaves:,} rows hashed anew and compared with what the sealer signed in "
+        f"{before.checkpoints:,} statements: {word}."
+    ]
+    if finding is None:
+        lines.append("[bold red]One byte of one row was changed in a copy, and nobody noticed.[/bold red]")
+    else:
+        lines.append(
+            f"[bold]Tampered[/bold]  one byte of one row was changed in a copy. Found: {finding.code}, record "
+            f"{finding.first} of {finding.log}: {finding.what}"
+        )
+    return "\n".join(lines)
 
 
 def _verdict(outcome: Outcome) -> str:

@@ -58,7 +58,9 @@ class Routine:
         record["recorded_at"] = said_at
         record["subject"] = {"pseudonym": person.pseudonym, "relation": person.relation}
         record["actor"] = {**actor, "id": staff(actor["role"], chance.randrange(STAFF_PER_ROLE))}
-        record["case_ref"] = f"CASE-{person.pseudonym[-8:]}"
+        record["case_ref"] = person.case
+        if person.controller_id == "CIGNA":
+            record["service_ref"] = person.policy
         return said_at, Said("activity", record)
 
 

@@ -9,7 +9,7 @@ from random import Random
 from typing import Any
 
 from inzage.console.demonstration.calendar import story_moment
-from inzage.console.demonstration.cast import Member, member
+from inzage.console.demonstration.cast import PROVIDERS, TEAM, Member, member
 from inzage.console.demonstration.identity import drawn_id
 from inzage.console.demonstration.label import Label
 from inzage.console.demonstration.script import Face, filled, laid_over, offset, script
@@ -18,9 +18,9 @@ from inzage.schemas.json_face import Said, read
 FULL_MONTH = 200_000
 """Events of the month for which the scripts say how often a story happens."""
 
-_USUAL_TIMES = 10
+_USUAL_TIMES = 4
 _A_DAY_BEFORE = "-1d"
-_ENROLLED = timedelta(days=2)
+_COVERED = timedelta(days=2)
 _SAID_AFTER = timedelta(seconds=4)
 
 
@@ -43,21 +43,33 @@ def stories(controller_id: str, seed: int, events: int) -> Iterator[list[Utteran
             yield _story(controller_id, plot, content["base"], chance)
 
 
-def enrolment(person: Member, at: datetime, chance: Random) -> Said:
-    """The fact that `person` is insured through an employer."""
-    return _fact(
-        person,
+def cover(person: Member, at: datetime, chance: Random, policyholder: str = "") -> Iterator[Said]:
+    """The facts that `person` is insured through an employer, and has a claim that a team works on."""
+    since = "2025-01-01T00:00:00+01:00"
+    faces: list[Face] = [
         {
             "type": "EnrolmentRecorded",
             "employer_id": person.employer,
             "plan": person.plan,
             "relation": person.relation,
+            "policyholder": policyholder or person.pseudonym,
             "country_of_work": person.country_of_work,
-            "valid_from": "2025-01-01T00:00:00+01:00",
+            "role_linked_eligibility": False,
+            "service_ref": person.policy,
+            "valid_from": since,
         },
-        at,
-        chance,
-    )
+        {"type": "SubjectRegistered", "home_country": "BE", "residence_country": "BE", "birth_date": "1985-04-12"},
+        {
+            "type": "CaseOpened",
+            "case_ref": person.case,
+            "case_type": "CLAIM",
+            "opened_at": since,
+            "assigned_actor_ids": [TEAM],
+            "provider_org_ids": list(PROVIDERS),
+        },
+    ]
+    for face in faces:
+        yield _fact(person, face, at, chance)
 
 
 def _story(controller_id: str, plot: Mapping[str, Any], base: Face, chance: Random) -> list[Utterance]:
@@ -66,8 +78,9 @@ def _story(controller_id: str, plot: Mapping[str, Any], base: Face, chance: Rand
     names = {**person.names, "n": f"{chance.getrandbits(40):010x}"}
     told = []
     if controller_id == "CIGNA":
-        at = moment - _ENROLLED
-        told.append(Utterance(at, enrolment(person, at, chance)))
+        at = moment - _COVERED
+        known = () if plot.get("stranger") else cover(person, at, chance, plot.get("policyholder", ""))
+        told += [Utterance(at, said) for said in known]
     for part in plot["said"]:
         if "fact" in part:
             at = moment + _away(part.get("at", _A_DAY_BEFORE))
@@ -109,9 +122,10 @@ def _event(
         "controller_id": person.controller_id,
         "source_system": "claims",
         "subject": {"pseudonym": person.pseudonym, "relation": person.relation},
-        "case_ref": f"CASE-{person.pseudonym[-8:]}",
+        "case_ref": person.case,
+        **({"service_ref": person.policy} if person.controller_id == "CIGNA" else {}),
     }
-    said = read({"event": {**envelope, **face}}, strict=not plot.get("lenient", False))
+    said = read({"event": laid_over(envelope, face)}, strict=not plot.get("lenient", False))
     return Utterance(said_at, said, _label(event_id, person.controller_id, plot, part))
 
 

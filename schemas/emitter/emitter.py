@@ -172,6 +172,8 @@ class Emitter(Says):
         encrypt_words((said,), self.vault)
         record = said.record
         if record["source_sequence"] is not None:
+            if said.kind != "reference":
+                self._heartbeats.repeats(topic_of(said), record)
             self._hand_over(said.kind, said_id(said), message_of(said))
         else:
             topic = topic_of(said)

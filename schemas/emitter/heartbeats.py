@@ -17,7 +17,7 @@ from typing import Any
 from kafka.errors import KafkaError
 
 from inzage.schemas.emitter.message import Message, heartbeat_message, schema_message
-from inzage.schemas.emitter.sequence import SourceSequence
+from inzage.schemas.emitter.sequence import SourceSequence, begins_at_one
 from inzage.schemas.errors import ConfigError
 from inzage.schemas.topics import ControllerTopics
 
@@ -48,6 +48,7 @@ class Heartbeats:
         self._period = period
         self._own = {ControllerTopics(controller_id).events: controller_id}
         self._spoken: dict[str, str] = {}
+        self._given: dict[tuple[str, str], tuple[str, str, int]] = {}
         self._logged = False
         self._ending = threading.Event()
 
@@ -60,6 +61,16 @@ class Heartbeats:
         """Note that something with a number was said on the events topic `topic`."""
         self._spoken[topic] = controller_id
 
+    def repeats(self, topic: str, record: Mapping[str, Any]) -> None:
+        """Note that `record` was said with a number of its own.
+
+        Where its instance numbers as emitters do, the end says that number too: somebody listens for a silence.
+        """
+        instance, number = record["source_instance"], record["source_sequence"]
+        if begins_at_one(instance, topic):
+            last = self._given.get((topic, instance), ("", "", 0))[2]
+            self._given[topic, instance] = record["controller_id"], record["source_system"], max(last, number)
+
     def stop(self) -> None:
         """Say nothing more."""
         self._ending.set()
@@ -71,13 +82,29 @@ class Heartbeats:
         """
         self.stop()
         until = time.monotonic() + END_WITHIN
-        said = list(self._say(dict(self._spoken), ended=True))
+        said = [*self._say(dict(self._spoken), ended=True), *self._repeat()]
         for future in said:
             try:
                 future.get(timeout=max(0.0, until - time.monotonic()))
             except KafkaError:
                 pass  # out of time, or refused
         return all(future.is_done for future in said)
+
+    def _repeat(self) -> Iterator[Any]:
+        try:
+            if self._given:
+                self._log_schema()
+            for (_, instance), (controller_id, source_system, last) in self._given.items():
+                yield self._send(
+                    heartbeat_message(heartbeat(controller_id, source_system, (instance, last), ended=True))
+                )
+        except KafkaError:
+            return
+
+    def _log_schema(self) -> None:
+        if not self._logged:
+            self._send(schema_message("heartbeat"))
+            self._logged = True
 
     def _run(self) -> None:
         while not self._ending.wait(self._period):
@@ -86,9 +113,8 @@ class Heartbeats:
 
     def _say(self, topics: Mapping[str, str], *, ended: bool) -> Iterator[Any]:
         try:
-            if topics and not self._logged:
-                self._send(schema_message("heartbeat"))
-                self._logged = True
+            if topics:
+                self._log_schema()
             for topic, controller_id in topics.items():
                 last = self._sequence.last(topic, within=END_WITHIN)
                 if last is None or (self._ending.is_set() and not ended):

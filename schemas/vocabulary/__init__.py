@@ -8,6 +8,7 @@ missing input to every policy. OTHER means stated, but in words this vocabulary 
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -44,6 +45,16 @@ def terms() -> Mapping[str, Mapping[str, Term]]:
 def symbols(enum: str) -> tuple[str, ...]:
     """The symbols of `enum` in Avro order; raises KeyError for a name that is no enumeration."""
     return tuple(terms()[enum])
+
+
+def label(enum: str, symbol: str) -> str:
+    """How a person calls a symbol: DPV's label where the term is exactly that, else the words of the symbol."""
+    term = terms().get(enum, {}).get(symbol)
+    if term is not None and term.match == "exact":
+        return term.label
+    if "_" in symbol or symbol.isupper():
+        return symbol.replace("_", " ").lower()
+    return re.sub(r"(?<!^)(?=[A-Z])", " ", symbol).lower()
 
 
 def closest(enum: str, text: str) -> str | None:

@@ -6,7 +6,7 @@ the sink is behind, a topic is judged as of when it was read: what seems to be m
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -73,7 +73,9 @@ def source_standings(
     with open_trail(settings) as trail:
         # Kafka first: what the sink takes in meanwhile makes a topic seem further behind, never further on.
         read_up_to = _read_up_to(trail, read_extents(settings.kafka, logs), now)
-        return list(_standings(trail, read_up_to, only, now))
+        dropped = {origin for origin, _ in trail.select("dropped")}
+        shortened = {log.topic.name for log in logs if log.id in dropped}
+        return list(_standings(trail, read_up_to, only, now, shortened))
 
 
 def _read_up_to(trail: Trail, extents: Iterable[Extent], now: datetime) -> dict[str, datetime]:
@@ -92,8 +94,9 @@ def _read_up_to(trail: Trail, extents: Iterable[Extent], now: datetime) -> dict[
 
 
 def _standings(
-    trail: Trail, read_up_to: Mapping[str, datetime], only: list[str], now: datetime
+    trail: Trail, read_up_to: Mapping[str, datetime], only: list[str], now: datetime, shortened: Container[str]
 ) -> Iterable[SourceStanding]:
+    """`shortened` are topics whose oldest records went by a statement of retention, and first numbers with them."""
     grace = timedelta(seconds=GRACE)
     asked = {
         "topics": list(read_up_to) or [""],
@@ -109,7 +112,8 @@ def _standings(
     for key in sorted(held.keys() | heard.keys()):
         seen, beat, between = held.get(key, {}), heard.get(key, {}), inside.get(key, {})
         of_source = beat or seen
-        before, after = _around(key[0], of_source["source_instance"], seen, beat)
+        from_one = begins_at_one(of_source["source_instance"], key[0]) and key[0] not in shortened
+        before, after = _around(from_one, seen, beat)
         ranges = (*before, *map(tuple, between.get("runs", ())), *after)
         last_word = max(row["last_word"].replace(tzinfo=UTC) for row in (seen, beat) if row)
         yield SourceStanding(
@@ -127,13 +131,12 @@ def _standings(
 
 
 def _around(
-    topic: str, instance: str, seen: Mapping[str, Any], beat: Mapping[str, Any]
+    from_one: bool, seen: Mapping[str, Any], beat: Mapping[str, Any]
 ) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
     """What is missing before the first number held, and after the last one, which a heartbeat says was given out."""
     judged = max((row["settled"] for row in (seen, beat) if row and row["settled"] is not None), default=None)
     if judged is None:
         return [], []
-    from_one = begins_at_one(instance, topic)
     if not seen:
         return [], _run(1 if from_one else beat["first_heard"] + 1, judged)
     return _run(1, min(seen["first"] - 1, judged)) if from_one else [], _run(seen["last"] + 1, judged)

@@ -6,8 +6,9 @@ that most proofs need; whatever it lacks is read apart.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from inzage.schemas.codec import HEADER_BYTES, MARKER
 from inzage.sinks.ledger.compact_range import CompactRange
@@ -37,13 +38,18 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """A checkpoint as the trail holds it. `meta_index` is -1 for one of the meta log."""
+    """A checkpoint as the trail holds it. `meta_index` is -1 for one of the meta log.
+
+    `kept_in` and `kept_at` are the log of the topic of checkpoints and the offset at which the record of it stands.
+    """
 
     origin: str
     size: int
     note: str
     base: int
     meta_index: int
+    kept_in: str
+    kept_at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,21 +85,32 @@ def rows_said(trail: Trail, identifier: str) -> list[Row]:
 
 def seals_of(trail: Trail, row: Row) -> Seals:
     """What was signed about `row`."""
-    where = {"origin": row.origin, "index": row.index, "meta_origin": row.meta_origin}
-    (found,) = trail.select_named("proof_seals", fingerprint=row.fingerprint, **where)
-    log, schema_log, meta = ([Sealed(*one) for one in found[name]] for name in ("log", "schema_log", "meta"))
-    schema = [Row(origin, index, _record(*record)) for origin, index, *record in found["schema"]]
-    pruned = [_frontier(size, hashes) for size, hashes in found["pruned"]]
-    return Seals(
-        log=log[0] if log else None,
-        schema=schema[0] if schema and schema_log else None,
-        schema_log=schema_log[0] if schema_log else None,
-        meta=meta[0] if meta else None,
-        attestations=[
-            Attestation(size, note, bytes.fromhex(token) or None) for size, note, token in found["attestations"]
-        ],
-        pruned=pruned[0] if pruned else CompactRange(),
-    )
+    schema = _schema_row(trail, row.fingerprint) if row.fingerprint else None
+    of_schema = {"schema_origin": schema.origin if schema else "", "schema_index": schema.index if schema else 0}
+    said = trail.select("proof_checkpoints", origin=row.origin, index=row.index, **of_schema)
+    found = {sealed.origin: sealed for sealed in (Sealed(*one) for one in said)}
+    log, schema_log = found.get(row.origin), found.get(schema.origin) if schema else None
+    seals = Seals(log, schema if schema_log else None, schema_log)
+    if log:
+        above = max(log.meta_index, schema_log.meta_index if schema_log else 0)
+        _add_meta(seals, row, trail.select("proof_meta", meta_origin=row.meta_origin, above=above, origin=row.origin))
+    return seals
+
+
+def _schema_row(trail: Trail, fingerprint: str) -> Row | None:
+    """The first record that stated the schema."""
+    found = trail.select("proof_schema", fingerprint=fingerprint)
+    return next((Row(origin, index, _record(*record)) for origin, index, *record in found), None)
+
+
+def _add_meta(seals: Seals, row: Row, found: Iterable[tuple[Any, ...]]) -> None:
+    for what, size, note, token, hashes, kept_in, kept_at in found:
+        if what == "meta":
+            seals.meta = Sealed(row.meta_origin, size, note, 0, -1, kept_in, kept_at)
+        elif what == "attestation":
+            seals.attestations.append(Attestation(size, note, bytes.fromhex(token) or None))
+        else:
+            seals.pruned = _frontier(size, hashes)
 
 
 def meta_checkpoint(trail: Trail, meta_origin: str, size: int) -> Sealed | None:

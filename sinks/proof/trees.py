@@ -12,6 +12,8 @@ from inzage.sinks.proof.evidence import Row, Sealed, Seals
 from inzage.sinks.trail import Trail
 
 _NOTE = -1  # in place of a level: the leaf itself, still to be hashed
+_NEAR = 4096
+"""Offsets before a checkpoint of the meta log in which its last two tiles nearly always lie."""
 _SOON = 1 << 17
 """Leaves within which the next checkpoint nearly always comes; where it does not, more is read."""
 
@@ -40,7 +42,9 @@ class Trees:
             schema_low=schema_low + base,
             schema_high=schema_high + base,
             meta_origin=meta.origin,
-            cluster=meta.origin.rpartition("/")[2],
+            meta_log=meta.kept_in,
+            meta_from=max(0, meta.kept_at - _NEAR),
+            meta_until=meta.kept_at,
             meta_low=meta_low,
             meta_high=meta_high,
             meta_low2=meta_low2,

@@ -1,4 +1,4 @@
--- The events that have this identifier; the first ones said.
+-- The events that have this identifier, the first ones said.
 SELECT
     log_id, leaf_index, offset, timestamp_type, toUnixTimestamp64Milli(broker_time) AS milliseconds,
     if(isNull(key), NULL, hex(assumeNotNull(key))) AS key_hex, hex(raw) AS value_hex, hex(headers) AS headers_hex

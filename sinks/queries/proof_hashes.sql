@@ -1,7 +1,5 @@
--- What the trees of a record's log, of its schema's log and of the meta log need, in one answer: leaf hashes of the two
--- tiles of a log of events, of the schemas', the notes of two tiles of the meta log, and subtrees. Places are offsets
--- where leaves are asked for; level -1 marks a note, which is still to be hashed. What lies in other tables is asked
--- for apart.
+-- What the trees of a proof need, in one answer: leaf hashes of two tiles of a log of events and of the tile of the
+-- schema, the notes of two tiles of the meta log (level -1: still to be hashed), and subtrees.
 SELECT {origin:String} AS origin, 0 AS level, toInt64(leaf_index) AS number, hex(leaf_hash) AS found
 FROM
 (
@@ -24,10 +22,9 @@ WHERE log_id = {schema_origin:String} AND offset BETWEEN {schema_low:UInt64} AND
 UNION ALL
 SELECT {meta_origin:String}, -1, meta_index, note
 FROM {database:Identifier}.checkpoints
-WHERE (if(meta_index < 0, size, meta_index) BETWEEN {meta_low:Int64} AND {meta_high:Int64}
-        OR if(meta_index < 0, size, meta_index) BETWEEN {meta_low2:Int64} AND {meta_high2:Int64})
-    AND meta_index >= 0
-    AND splitByChar('/', origin)[3] = {cluster:String}
+WHERE log_id = {meta_log:String} AND log_offset BETWEEN {meta_from:UInt64} AND {meta_until:UInt64}
+    AND (meta_index BETWEEN {meta_low:Int64} AND {meta_high:Int64}
+        OR meta_index BETWEEN {meta_low2:Int64} AND {meta_high2:Int64})
 UNION ALL
 SELECT origin, subtree.level, subtree.index, hex(subtree.hash)
 FROM {database:Identifier}.checkpoints

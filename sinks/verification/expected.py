@@ -15,16 +15,24 @@ from typing import Any, cast, get_args
 from inzage.schemas.codec import HEADER_BYTES, MARKER, RecordName, Schema, current, decode, schema_of, split
 from inzage.schemas.errors import ContractError
 from inzage.schemas.json_face import write
-from inzage.sinks.verification.row_binary import Column, bool_column, columns_of, micros_column, text_column
+from inzage.sinks.verification.row_binary import (
+    Column,
+    bool_column,
+    columns_of,
+    micros_column,
+    number_column,
+    text_column,
+)
 
 OTHER_RECORDS = "other_records"
 SCHEMAS_TABLE = "schemas"
 
 HOMES: Mapping[str, Mapping[str, str]] = {
-    "events": {"activity": "events", "fact": "facts"},
+    "events": {"activity": "events", "fact": "facts", "heartbeat": "heartbeats"},
     "references": {"reference": "references"},
     "verdicts": {"verdict": "verdicts", "judged": "judged"},
     "dead-letters": {"dead_letter": "dead_letters"},
+    "completeness": {"incompleteness": "incompleteness"},
     "checkpoints": {"checkpoint": "checkpoints", "attestation": "attestations", "pruning": "prunings"},
 }
 """What a topic's kind may say, and where that stands."""
@@ -34,6 +42,8 @@ _SPLICED = {
     "verdicts": "verdict",
     "judged": "judged",
     "dead_letters": "dead_letter",
+    "heartbeats": "heartbeat",
+    "incompleteness": "incompleteness",
     "checkpoints": "checkpoint",
     "attestations": "attestation",
     "prunings": "pruning",
@@ -66,6 +76,7 @@ def expected(table: str) -> Expected | None:
     text, said = text_column(), {"controller_id": text_column(), "source_system": text_column()}
     if table in ("facts", "references"):
         columns = {"kind": text, "fact_id": text, "subject": text, **said}
+        columns |= {"source_instance": text, "source_sequence": number_column()}
         columns |= {"recorded_at": micros_column(), "body": text}
         if table == "references":
             del columns["subject"]

@@ -209,9 +209,9 @@ class _Run:
         def on_step(step: Step) -> None:
             nonlocal done, saved
             done += step.rows
-            self._on_progress(Progress(done, total))
             if step.reached:
                 self._state.reached[step.log] = step.reached
+            self._on_progress(Progress(done, total))
             if request.state and time.monotonic() - saved > _SAVE_EVERY:
                 self._state.write(request.state)
                 saved = time.monotonic()

@@ -43,6 +43,11 @@ def bool_column() -> Column:
     return Column("Bool", _bool)
 
 
+def number_column() -> Column:
+    """A `Nullable(Int64)`."""
+    return Column("Nullable(Int64)", _nullable(_LONG.pack))
+
+
 def unsigned_column() -> Column:
     """A `UInt32`."""
     return Column("UInt32", lambda value: int(value).to_bytes(4, "little"))

@@ -29,6 +29,9 @@ from inzage.sinks.verification.state import Reached, Seen
 from inzage.sinks.verification.trail_rows import TrailRows
 
 ANSWER_WITHIN = 300.0  # seconds
+WORTH_PROCESSES = 200_000
+"""Rows from which on it pays to start processes: each takes a second or two to begin."""
+
 OnStep = Callable[[Step], None]
 
 
@@ -54,7 +57,8 @@ class Means:
 
 def examine(means: Means, tasks: Sequence[Task], jobs: int, on_step: OnStep) -> Iterator[LogReport]:
     """Examine each log, in up to `jobs` processes; `on_step` is told of progress, in this process."""
-    if jobs < 2 or len(tasks) < 2:
+    rows = sum(extent.rows for task in tasks for extent in task.extents)
+    if jobs < 2 or len(tasks) < 2 or rows < WORTH_PROCESSES:
         with ExitStack() as stack:
             opened = _Opened(means, stack)
             for task in tasks:

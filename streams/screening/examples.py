@@ -17,11 +17,13 @@ from inzage.streams.screening.pack import Entry, Example, Pack, Policies, polici
 _JUDGED = ("example", "judged")
 _SHARED = (
     *("ConsentRuleSet", "LegitimateInterestAssessmentRecorded", "MajorityAgeSet", "TenantSetting"),
-    *("NoticePublished", "PolicyPackInForce", "RetentionRuleSet"),
+    *("PolicyPackInForce", "RetentionRuleSet"),
 )
 """Facts that hold for everybody: an example with one of them runs alone."""
 
-_OWN = re.compile(r'"((?:SUB|ORG|PLAN|DPA|SCC|BCR|ACT|REC|UNIT|LINE|PROV|ANON|SRC|SYS|DEAL|ENT|ENG|VIOL|BREACH)-)')
+_OWN = re.compile(
+    r'"((?:SUB|ORG|PLAN|DPA|SCC|BCR|ACT|REC|UNIT|LINE|PROV|ANON|SRC|SYS|DEAL|ENT|ENG|LIA|VIOL|BREACH)-)'
+)
 """How the identifiers begin that each example gets for itself."""
 
 
@@ -98,7 +100,8 @@ def found_in(screened: Screened) -> dict[tuple[int, str], str]:
 
 def holds_for_everybody(example: Example) -> bool:
     """Whether the example says something that would change what others say."""
-    return any(fact["type"] in _SHARED for fact in example.facts)
+    named = ("LegitimateInterestAssessmentRecorded",) if example.event.get("lia_ref") else ()
+    return any(fact["type"] in _SHARED and fact["type"] not in named for fact in example.facts)
 
 
 def apart(line: Mapping[str, Any], number: int) -> dict[str, Any]:

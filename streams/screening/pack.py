@@ -123,6 +123,7 @@ class Entry(BaseModel):
     warning: str | None = None
     lower_severity: LowerSeverity | None = None
     explanation: str = Field(min_length=10)
+    remedy: str = Field(default="", description="what would have made it lawful; empty: told from complying examples")
     facts: list[str] = Field(default_factory=list, description="families of facts a verdict names")
     examples: Examples | None = None
     deadline: str | None = None

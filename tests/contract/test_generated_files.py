@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from importlib.resources import files
+from pathlib import Path
 
 import pytest
 
+from inzage.schemas import asyncapi
 from inzage.schemas.build import RECORDS, render
 from inzage.schemas.emitter.declare import files as declared
 
@@ -20,3 +22,8 @@ def test_avro_schemas_are_those_of_the_definition(name: str) -> None:
 def test_the_typed_face_is_that_of_the_schemas(name: str, text: str) -> None:
     """`python -m inzage.schemas.emitter.declare` rebuilds it."""
     assert files("inzage.schemas.emitter").joinpath("typed", name).read_text("utf-8") == text
+
+
+def test_the_asyncapi_document_is_that_of_topics_and_schemas() -> None:
+    """`python -m inzage.schemas.asyncapi` rebuilds it."""
+    assert Path("docs/asyncapi.yaml").read_text("utf-8") == asyncapi.render()

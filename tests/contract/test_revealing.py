@@ -24,7 +24,6 @@ CONTROLLERS = ("CIGNA", "HMBS")
 KINDS = {
     "ApplicationClosed": {"application_ref": "A-1", "closed_at": "2026-03-02T00:00:00Z", "outcome": "declined: HIV"},
     "CaseClosed": {"case_ref": "C-1", "closed_at": "2026-03-02T00:00:00Z", "outcome": "settled"},
-    "RestrictionSet": {"restriction_ref": "R-1", "scope": "the letter of 3 March", "set_at": "2026-03-02T00:00:00Z"},
     "RightsRequestExtended": {"request_ref": "Q-1", "reason": "abroad for treatment"},
 }
 

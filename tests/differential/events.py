@@ -69,6 +69,7 @@ def _plain(of: Generator) -> dict[str, Any]:
         "request_ref": of.one(["R-1", "R-2"], absent=0.6),
         "legal_provision_ref": of.one(["LAW-1"], absent=0.4),
         "lia_ref": of.one(["R-1", "R-9"], absent=0.7),
+        "reason_ref": of.one(["REASON-1"], absent=0.3),
         "international_agreement_ref": of.one(["R-1", "R-9"], absent=0.9),
         "notified_subject_at": of.later(0.3),
     }

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from tests.differential.lists import HMBS_RECIPIENTS
+from tests.differential.lists import HMBS_PURPOSES, HMBS_RECIPIENTS, SECONDARY
 from tests.differential.oracle_cigna import MARKETING, POLICE
 from tests.differential.three import Truth, among, both, either, no
 from tests.differential.transfer import instrument_ok
 from tests.differential.view import Seen
 
 # --- HMBS ---
+
+
+def hmbs_02(e: Seen) -> Truth:
+    return hmbs_37(e)
+
+
+def hmbs_03(e: Seen) -> Truth:
+    return e["purpose"] not in HMBS_PURPOSES
 
 
 def hmbs_04(e: Seen) -> Truth:
@@ -40,6 +48,10 @@ def hmbs_05(e: Seen) -> Truth:
     return both(marketing, True if sensitive else False if e.categories_known else None)
 
 
+def hmbs_06(e: Seen) -> Truth:
+    return both(e.third_party, any(e[name] is None for name in ("purpose", "legal_basis", "reason_ref")))
+
+
 def hmbs_11(e: Seen) -> Truth:
     purpose = either(
         among(e["purpose"], {"HISTORICAL", "PREVENTION", "RESEARCH"}),
@@ -60,6 +72,10 @@ def hmbs_21(e: Seen) -> Truth:
             no_basis,
         ),
     )
+
+
+def hmbs_23(e: Seen) -> Truth:
+    return both(e.medical, no(e["special_category"]))
 
 
 def hmbs_35(e: Seen) -> Truth:
@@ -99,8 +115,24 @@ def hmbs_50(e: Seen) -> Truth:
     )
 
 
+def hmbs_66(e: Seen) -> Truth:
+    return both(
+        among(e["purpose"], SECONDARY),
+        e.world.objected(e["purpose"], e.t),
+        no(among(e["data_state"], {"ANONYMISED"})),
+    )
+
+
 def hmbs_72(e: Seen) -> Truth:
     return both(e.on_consent, no(e.consent_covers))
+
+
+def hmbs_73(e: Seen) -> Truth:
+    return both(e.third_party, e.goes_outside, no(e.adequate), no(instrument_ok(e)))
+
+
+def hmbs_73_warned(e: Seen) -> Truth:
+    return both(e.third_party, e.goes_outside)
 
 
 # --- the law, and the event itself ---

@@ -40,6 +40,7 @@ ADEQUACY: list[tuple[str, str, str, datetime, datetime]] = [  # country, decisio
     ("US", "(EU) 2023/1795", "dpf", brussels(2023, 7, 10, summer=True), FOREVER),
     ("EPO", "of 2025-07-15", "all", brussels(2025, 7, 15, summer=True), FOREVER),
 ]
+MARKETING = {"MARKETING", "DIRECT_MARKETING"}
 HEALTH_REVEALING = _words(
     """DIAGNOSIS_CODE PROCEDURE_CODE PROVIDER_SPECIALTY PHARMACY_LINE LAB_RESULT PRESCRIPTION ABSENCE_REASON
     CLAIM_LINE MEDICAL_REPORT_TEXT TREATING_PHYSICIAN_REPORT PROGNOSIS MEDICAL_HISTORY MENTAL_HEALTH_NOTE
@@ -137,7 +138,7 @@ class World:
             after = after or other is fact
             if other["type"] == kind and other[reference] == fact[reference]:
                 said = other.get(name) or other["recorded_at"]
-                end = said if after or (kind != "MandateRevoked" and said > _starts(fact)) else end
+                end = said if after or said > _starts(fact) else end
         return end
 
     # --- the person ---
@@ -217,7 +218,8 @@ class World:
             ended = [
                 end
                 for fact in self.said("ObjectionResolved", objection_ref=objection["objection_ref"])
-                if fact["outcome"] != "UPHELD"
+                if fact["outcome"]
+                in (("WITHDRAWN",) if purpose in MARKETING else ("DISMISSED", "WITHDRAWN", None, "OTHER", "UNKNOWN"))
                 and start is not None
                 and (
                     (end := fact.get("resolved_at") or fact["recorded_at"]) > start

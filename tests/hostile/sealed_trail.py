@@ -56,6 +56,10 @@ class SealedTrail:
             client.command(f"CREATE TABLE {database}.`{table}` AS {own}.`{table}`")
             if rows:
                 client.command(f"INSERT INTO {database}.`{table}` SELECT * FROM {own}.`{table}`")
+        [(view,)] = self.stack.rows(
+            f"SELECT create_table_query FROM system.tables WHERE database = '{own}' AND name = 'numbered'"
+        )
+        client.command(view.replace(own, database))
         shutil.copytree(self.folder / "archive", folder / "archive")
         shutil.copy(self.state, folder / "state.json")
         try:

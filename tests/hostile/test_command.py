@@ -1,4 +1,4 @@
-"""`inzage verify` says by its exit code what it found, goes on after an interruption, and uses several processes."""
+"""`inzage verify` says with its exit code what it found, and goes on after an interruption."""
 
 from __future__ import annotations
 
@@ -88,6 +88,15 @@ def test_an_interrupted_run_goes_on_where_it_was(case: Case, monkeypatch: pytest
     rest = case.verify(log="inzage.*.events.v1")
     assert rest.findings == whole.findings
     assert 0 < rest.leaves < whole.leaves
+
+
+def test_several_processes_find_the_same(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("inzage.sinks.verification.workers.WORTH_PROCESSES", 0)
+    case.update("outcome = 'x'", 5)
+    seen: list[Progress] = []
+    verdict = case.verify(jobs=2, on_progress=seen.append)
+    assert [one.first for one in verdict.findings] == [5]
+    assert seen[-1].rows <= seen[-1].total == verdict.leaves
 
 
 def test_a_log_or_a_range_of_it(case: Case) -> None:

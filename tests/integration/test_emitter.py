@@ -188,6 +188,18 @@ def test_a_source_that_ends_says_so_with_its_last_number(tenant: Tenant) -> None
     assert current("heartbeat").fingerprint in {record.key.decode() for record in tenant.records(SCHEMAS)}
 
 
+def test_numbers_that_are_given_as_an_emitter_gives_them_end_too(tenant: Tenant) -> None:
+    """Others keep numbers of their own in the same way: once they are said, nobody waits for more."""
+    line = {"event_type": "AccessEvent", "occurred_at": "2026-03-10T12:00:00Z", "subject": {"pseudonym": "P-1"}}
+    kept = f"0190f0a0-0000-7000-8000-000000000001/{tenant.topics.events}"
+    with tenant.emitter() as emitter:
+        for instance, number in ((kept, 2), (kept, 1), ("lpar/2", 500)):
+            emitter.emit({**line, "source_system": "vault", "source_instance": instance, "source_sequence": number})
+    (beat,) = tenant.heartbeats()
+    assert (beat["source_instance"], beat["source_system"], beat["last_sequence"]) == (kept, "vault", 2)
+    assert beat["ended"] and beat["controller_id"] == tenant.name
+
+
 def test_a_source_beats_while_it_says_nothing(tenant: Tenant) -> None:
     with tenant.emitter(heartbeat=0.2) as emitter:
         time.sleep(0.7)

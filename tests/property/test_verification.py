@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -55,7 +56,7 @@ def test_engine_and_encoder_agree_on_every_column(name: RecordName) -> None:
     with ProcessPoolExecutor(1, context) as pool:
 
         @settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
-        @given(st.lists(records(name).filter(_in_range), min_size=1, max_size=4))
+        @given(st.lists(records(name).map(_in_range), min_size=1, max_size=4))
         def agree(many: list[dict[str, Any]]) -> None:
             values = [encode(name, record) for record in many]
             columns = columns_of(current(name).text)
@@ -66,7 +67,9 @@ def test_engine_and_encoder_agree_on_every_column(name: RecordName) -> None:
         agree()
 
 
-def _in_range(record: dict[str, Any]) -> bool:
-    """Times that ClickHouse can hold; the sink sets others aside."""
-    times = [value for value in record.values() if hasattr(value, "year")]
-    return all(1900 <= time.year <= 2299 for time in times)
+def _in_range(record: dict[str, Any]) -> dict[str, Any]:
+    """The same with times that ClickHouse can hold; the sink sets others aside. Leap years stay leap years."""
+    return {
+        name: value.replace(year=2000 + value.year % 4) if isinstance(value, datetime) else value
+        for name, value in record.items()
+    }

@@ -17,12 +17,14 @@ from inzage.deploy.local.kafka import Broker
 from inzage.deploy.local.ports import free_port
 from inzage.schemas import codec
 from inzage.schemas.emitter import SqlVault
+from inzage.schemas.emitter.words import decrypt_words
+from inzage.schemas.json_face import Said
 from tests.trail_stack import Stack, activity, stack_on
 
 pytestmark = pytest.mark.kafka
 
 LOOKS = """
-SELECT actor.id, actor.role, purpose, filter, rows, subject.pseudonym, controller_id
+SELECT actor.id, actor.role, purpose, hex(raw), rows, subject.pseudonym, controller_id
 FROM trail.events WHERE event_type = 'AuditTrailQueried' ORDER BY offset
 """
 
@@ -61,6 +63,13 @@ def _violation(stack: Stack) -> bytes:
     return codec.encode("verdict", said | ids | place | rest)
 
 
+def _filter(raw: bytes, vault: SqlVault) -> str:
+    """What was asked, which stands encrypted in the trail: a filter may say something of a person."""
+    said = Said("activity", codec.decode(raw)[1])
+    filter_: str = decrypt_words(said, vault.kept_keys.find("all")).said.record["filter"]
+    return filter_
+
+
 async def test_a_look_stands_in_the_trail(stack: Stack, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     """With who, why, what was asked and how many rows there were; the actor by a reference of the vault."""
     stack.send_activities([1])
@@ -78,7 +87,7 @@ async def test_a_look_stands_in_the_trail(stack: Stack, capsys: pytest.CaptureFi
     await stack.keep_until(8)
     vault = SqlVault.in_file(tmp_path / "vault.sqlite")
     looks = stack.rows(LOOKS)
-    asked = [json.loads(look[3]) for look in looks]
+    asked = [json.loads(_filter(bytes.fromhex(look[3]), vault)) for look in looks]
     assert looks[0][:3] == (vault.reference("hr:42"), "DPO", "SECURITY")
     assert [look[2] for look in looks[1:]] == ["INTERNAL_AUDIT"] * 3
     assert len({look[0] for look in looks[1:]}) == 1 and looks[1][0].startswith("p_")

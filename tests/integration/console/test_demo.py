@@ -36,5 +36,8 @@ def test_a_small_month_holds_what_it_promises(tmp_path: Path) -> None:
     assert outcome["imported"]["read"] > 0
     trail = outcome["trail"]
     assert (trail["complete"], trail["gaps"], trail["duplicates"], trail["unjudged"]) == (True, 0, 0, 0)
+    tampering = outcome["tampering"]
+    assert tampering["valid_before"] and tampering["rows_verified"] >= trail["rows"] - tampering["statements"]
+    assert tampering["found"]["code"] == "row.changed"
     labels = (tmp_path / "labels.jsonl").read_text("utf-8").splitlines()
     assert len(labels) == outcome["planted"] + outcome["near_misses"]

@@ -117,7 +117,8 @@ def test_events_are_proven_at_the_edges_of_tiles_and_in_any_state_of_the_meta_lo
 
 async def test_what_is_not_sealed_yet_and_what_is_not_there(stack: Stack, capsys: pytest.CaptureFixture[str]) -> None:
     stack.send_activities([1000])
-    await stack.keep_until(stack.held() + 1)
+    arrived = "SELECT count() FROM trail.events WHERE event_id = 'event-1000'"
+    await until(stack.sink(), lambda: stack.rows(arrived) == [(1,)], 40)
     code, out, err = _run(capsys, "prove", "event-1000")
     assert (code, out, "not sealed yet" in err) == (1, "", True)
     code, out, err = _run(capsys, "prove", "event-2000")

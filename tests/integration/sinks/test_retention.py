@@ -13,7 +13,9 @@ import pytest
 from inzage.console.main import main
 from inzage.deploy.local.clickhouse.endpoint import Endpoint
 from inzage.deploy.local.kafka import Broker
+from inzage.schemas.codec import encode
 from inzage.schemas.errors import ConfigError, TamperError, TransientError
+from inzage.sinks.completeness.standing import source_standings
 from inzage.sinks.ledger.compact_range import CompactRange
 from inzage.sinks.ledger.proofs import verify_inclusion
 from inzage.sinks.ledger.signing_key import read_verifiers
@@ -33,7 +35,7 @@ from tests.aged_trail import (
     say,
     say_month,
 )
-from tests.trail_stack import Stack, fact, stack_on
+from tests.trail_stack import Stack, activity, fact, stack_on
 
 pytestmark = pytest.mark.kafka
 
@@ -194,6 +196,25 @@ async def test_a_hold_keeps_what_it_is_about_until_it_is_released(stack: Stack, 
     say(stack, [(b"SUB-HELD", fact(53, stack.controller, "LegalHoldReleased", **taken_back))], month(122))
     await caught_up(stack, tmp_path)
     assert plan_for(settings, stack.trail(), stack.controller, now)[0].months == (201601,)
+
+
+async def test_numbers_that_went_by_statement_are_not_missed(stack: Stack, tmp_path: Path) -> None:
+    """A source numbers from one: what it said before is gone from the trail, and was there."""
+    instance = f"019c0000-0000-7000-8000-000000000001/{stack.topics.events}"
+    for number in range(1, 21):
+        numbered = {"source_instance": instance, "source_sequence": number}
+        record = activity(number, stack.controller, **numbered)
+        at = month(0) if number <= 10 else month(1)
+        say(stack, [(record["subject"]["pseudonym"].encode(), encode("activity", record))], at)
+    await caught_up(stack, tmp_path)
+    now = datetime(2026, 2, 1, tzinfo=UTC)
+    async with living(stack, tmp_path):
+        assert [one.rows for one in await dropped(stack, tmp_path, now)] == [10]
+    ((first, last, missing),) = [
+        (one.first, one.last, one.missing)
+        for one in source_standings(stack.settings, controller=stack.controller, now=now)
+    ]
+    assert (first, last, missing) == (11, 20, 0)
 
 
 async def test_without_a_sealer_nothing_goes(stack: Stack, tmp_path: Path) -> None:

@@ -133,6 +133,7 @@ KEPT = {"rows": 10, "distinct_offsets": 10, "first": 0, "last": 9, "unreadable":
     ],
 )
 def test_reconciliation(changed: dict[str, int], gaps: int, duplicates: int, lag: int) -> None:
-    status = reconcile(Extent(LOG, 0, 12), {**KEPT, **changed})
+    kept = {**KEPT, **changed}
+    status = reconcile(Extent(LOG, 0, 12), {**kept, "standing": kept["distinct_offsets"]})
     assert (status.gaps, status.duplicates, status.lag) == (gaps, duplicates, lag)
     assert status.complete == (not gaps and not duplicates)

@@ -93,14 +93,15 @@ def test_a_predicate_turned_around_fails_an_example(controller_id: str) -> None:
     )
     rules = tuple(Rule(entry, entry.judges, entry.violated_when, entry.warned_when) for entry in entries)
     pack_of = {**original.pack_of, **{name: original.pack_of[entry.id] for name, (entry, _) in made.items()}}
-    found = results(replace(original, entries=entries, rules=rules, pack_of=pack_of, judged_facts=frozenset()))
+    judged = frozenset(rule.judges for rule in rules) - {""}
+    found = results(replace(original, entries=entries, rules=rules, pack_of=pack_of, judged_facts=judged))
     killed: dict[str, list[bool]] = defaultdict(list)
     survivors = []
     for name, (entry, text) in made.items():
         dead = any(
             found.get((number, name), "OK") != example.result
             for number, (of, example) in enumerate(examples)
-            if of is entry and not any(fact.get("fact_id") == "judged" for fact in example.facts)
+            if of is entry and (entry.judges or not any(fact.get("fact_id") == "judged" for fact in example.facts))
         )
         killed[entry.id].append(dead)
         if not dead:
