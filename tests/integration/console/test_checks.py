@@ -150,6 +150,7 @@ async def test_a_check_says_a_finding_once_and_says_when_it_is_gone(
     assert first.verdicts == again.verdicts, "until the trail has it, the same id"
     (verdict,) = first.verdicts
     assert (verdict["result"], verdict["revision"], verdict["event_id"]) == ("VIOLATION", 0, "REC-1")
+    capsys.readouterr()  # what a sink in this process said
     assert await asyncio.to_thread(_ended, "checks", "run", "expired-records", "--output", "json") == 1
     assert [row["about"] for row in json.loads(capsys.readouterr().out)] == ["REC-1"]
     await until(stack.sink(), lambda: stack.rows("SELECT count() FROM trail.verdicts") == [(1,)])
