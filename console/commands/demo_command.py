@@ -110,5 +110,5 @@ def _also(stopped: threading.Event, before: Any) -> Callable[[int, FrameType | N
 def audit_events() -> tuple[Path, ...]:
     """The files with AuditEvents to import; none when neither folder is there."""
     real = Path(os.environ.get("INZAGE_REAL_INPUT", "../shared/real-input"))
-    folder = real if real.is_dir() else _OWN_AUDIT_EVENTS
-    return tuple(sorted(file for file in folder.glob("*") if file.suffix in (".json", ".ndjson")))
+    found = real.glob("*") if real.is_dir() else _OWN_AUDIT_EVENTS.glob("auditevents-*")
+    return tuple(sorted(file for file in found if file.suffix in (".json", ".ndjson")))
