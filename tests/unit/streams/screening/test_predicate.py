@@ -16,9 +16,9 @@ VIEW = View("screening_nowhere")
 REFUSED = [
     ("(SELECT 1)", "one expression"),
     ("break_glass_reason = 'TRAUMA'", "break_glass_reason is encrypted"),
-    ("has(reason_codes, 'NOT_COVERED')", "reason_codes is encrypted"),
+    ("break_glass_reason = 'x'", "break_glass_reason is encrypted"),
     ("unrecognised['purpose'] = 'x'", "unrecognised is encrypted"),
-    ("arrayExists(r -> r = 'x', reason_codes)", "reason_codes is encrypted"),
+    ("arrayExists(r -> r = filter, ['x'])", "filter is encrypted"),
     ("length(break_glass_reason) > 3", "break_glass_reason is encrypted"),
     ("ifNull(filter, '') = ''", "filter is encrypted"),
     ("exists(SELECT 1)", "not allowed"),
