@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,10 +80,17 @@ class Outcome:
         }
 
 
-def compare(labels: Iterable[Label], found: Found, left_out: Iterable[str] = ()) -> Comparison:
-    """Hold what was found against the labels; `left_out` are events about which nothing is known."""
+def compare(
+    labels: Iterable[Label], found: Found, left_out: Iterable[str] = (), by_clock: Container[str] = ()
+) -> Comparison:
+    """Hold what was found against the labels; `left_out` are events about which nothing is known.
+
+    The month lies in the past when it is told, so every deadline of it has passed: an entry `by_clock` that fires
+    where no label says so is right, and no false alarm.
+    """
     planted, near_misses, missed, false_alarms = 0, 0, [], []
-    unknown = set(found) - set(left_out)
+    timeless = {event: {rule for rule in of if rule not in by_clock} for event, of in found.items()}
+    unknown = {event for event, of in timeless.items() if of} - set(left_out)
     for label in labels:
         of_event = found.get(label.event_id, {})
         unknown.discard(label.event_id)
@@ -91,6 +98,6 @@ def compare(labels: Iterable[Label], found: Found, left_out: Iterable[str] = ())
         near_misses += not label.planted
         if any(of_event.get(rule) != result for rule, result in label.fires.items()):
             missed.append(label)
-        if set(of_event) - set(label.fires):
+        if timeless.get(label.event_id, set()) - set(label.fires):
             false_alarms.append(label.event_id)
     return Comparison(planted, tuple(missed), near_misses, (*false_alarms, *sorted(unknown)))

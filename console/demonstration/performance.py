@@ -22,6 +22,8 @@ from inzage.console.demonstration.outcome import Outcome, compare
 from inzage.console.stack import Stack
 from inzage.deploy.local.processes import start_child
 from inzage.schemas.errors import InzageError
+from inzage.schemas.settings import Settings
+from inzage.streams.screening.pack import policies_of
 
 IMPORTED_FROM = "fhir-import"
 SETTLE_WITHIN = 150.0  # seconds after the last event was acknowledged
@@ -61,7 +63,7 @@ class Performance:
         return Outcome(
             emitted={**emitted, "references": references},
             imported=imported,
-            comparison=compare(labels, found, foreign),
+            comparison=compare(labels, found, foreign, _by_clock(settings)),
             promises=tuple(trail.promises(settings, foreign)),
             on_imported=Counter(result for event_id in foreign for result in found.get(event_id, {}).values()),
             standing=standing,
@@ -132,3 +134,12 @@ def _summed(counts: Iterable[Mapping[str, Any]]) -> dict[str, int]:
     for count in counts:
         summed.update({name: count[name] for name in ("events", "facts")})
     return dict(summed)
+
+
+def _by_clock(settings: Settings) -> frozenset[str]:
+    """The entries that time alone can break, by a deadline or a scheduled check."""
+    policies = [policies_of(name, settings.packs_dir) for name in settings.controllers]
+    judged = {rule.entry.id for one in policies for rule in one.rules if rule.due}
+    return frozenset(
+        judged | {entry.id for one in policies for entry in (*one.entries, *one.unjudged) if entry.check}
+    )
