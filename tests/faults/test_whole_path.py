@@ -11,6 +11,7 @@ import sys
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +107,12 @@ def controller() -> str:
     return "CIGNA"
 
 
+@cache
+def by_clock() -> frozenset[str]:
+    """The entries that time alone can break."""
+    return frozenset(rule.entry.id for rule in policies_of("CIGNA").rules if rule.due)
+
+
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
 def test_kills_lose_nothing_and_repeat_nothing(
     tmp_path: Path, clickhouse_factory: Callable[..., Endpoint], controller: str
@@ -114,7 +121,11 @@ def test_kills_lose_nothing_and_repeat_nothing(
     lines = list(_lines(controller))
     expected = OfflineScreening().screen(read_lines(map(json.dumps, lines), controller_id=controller))
     assert not expected.refused
-    wanted = sorted((verdict["event_id"], verdict["rule_id"], verdict["result"]) for verdict in expected.verdicts)
+    # The reviser is not part of this: first judgements, and not of the clock, which stands elsewhere in each.
+    first = [
+        verdict for verdict in expected.verdicts if not verdict["revision"] and verdict["rule_id"] not in by_clock()
+    ]
+    wanted = sorted((verdict["event_id"], verdict["rule_id"], verdict["result"]) for verdict in first)
     with Broker(tmp_path / "kafka", heap_megabytes=256) as broker:
         endpoint = clickhouse_factory(tmp_path / "clickhouse", access=Access.APPEND_ONLY, migrate=True)
         settings = Settings(
@@ -175,7 +186,7 @@ def _settled(client: Any, children: list[_Child], said: int, wanted: list[Any]) 
         ).result_rows[0]
         assert rows == places
         verdicts = client.query("SELECT event_id, rule_id, result FROM current_verdicts").result_rows
-        found = sorted(tuple(row) for row in verdicts)
+        found = sorted(tuple(row) for row in verdicts if row[1] not in by_clock())
         references = client.query("SELECT count() FROM references").result_rows[0][0]
         if rows + references == said and len(found) >= len(wanted):
             break

@@ -280,7 +280,7 @@ def test_steps_about_roles_wait_where_no_role_can_be_kept(clickhouse: Endpoint) 
     taken = migrate(execute, "roles_wait")
     assert taken == tuple(step.name for step in migrations() if not step.about_roles)
     assert waiting(execute, "roles_wait") == expected
-    assert (expected[0], len(expected)) == ("roles", 6)
+    assert (expected[0], len(expected)) == ("roles", 7)
     client.command("DROP DATABASE roles_wait")
     client.close()
 
