@@ -117,6 +117,11 @@ async def test_a_pruning_that_is_proven_is_stated_once(stack: Stack, broker: Bro
 class Slow:
     """Attests slowly the first time, fails the second, and checks that it may prove what it says."""
 
+    every_seconds = 0.01
+
+    def missing(self, note: str) -> bool:
+        return False
+
     def __init__(self) -> None:
         self.seen: list[Sight] = []
         self.before: tuple[int, bytes] | None = None
@@ -162,4 +167,4 @@ async def test_attesting_never_delays_sealing(stack: Stack, tmp_path: Path) -> N
     assert sizes == sorted(set(sizes))
     assert len(public) > len(sizes), "rounds went on while somebody was asked"
     kept = [size for (size,) in stack.rows("SELECT size FROM trail.attestations ORDER BY log_offset")]
-    assert kept and set(kept) < set(sizes) and kept == sorted(kept)
+    assert kept[:3] == [sizes[0], *sizes[2:4]]
