@@ -46,7 +46,7 @@ def test_it_comes_up_once_and_ctrl_c_leaves_nothing(tmp_path: Path) -> None:
     data, log = tmp_path / "data", tmp_path / "log"
     with running(data, log) as process:
         children = psutil.Process(process.pid).children(recursive=True)
-        assert len(children) == 5
+        assert len(children) == 6
         second = subprocess.run(
             [*UP, "--data", str(data)], env=_env(), capture_output=True, text=True, timeout=60, check=False
         )
