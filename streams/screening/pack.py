@@ -26,6 +26,9 @@ from inzage.schemas.errors import ConfigError
 from inzage.schemas.topics import Theme
 from inzage.streams.screening.plain_yaml import load
 
+LOOK = "AuditTrailQueried"
+"""The kind of event that says somebody looked at the trail."""
+
 Kind = Literal["STREAM", "JOIN", "STATEFUL", "BATCH", "SERVICE", "REFERENCE"]
 Severity = Literal["CRITICAL", "HIGH", "MEDIUM", "LOW", "INFO"]
 Result = Literal["VIOLATION", "WARNING", "OK", "NOT_EVALUABLE"]
@@ -174,6 +177,15 @@ class Rule:
     violated_when: str
     warned_when: str | None
     due: tuple[str, ...] = ()
+
+    @property
+    def of_looks(self) -> bool:
+        """Whether it judges looks at the trail (LAW-01).
+
+        A look is the controller's own bookkeeping, and no use of clients' data by the systems that hold them: the
+        other rules would hold the trail's own reader against promises about claims desks and client databases.
+        """
+        return LOOK in self.violated_when
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,23 +8,21 @@ of a MATERIALIZED column in place of its name, so what rests on much goes to a l
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Any
 
 import yaml
 
-from inzage.schemas.codec import current
 from inzage.schemas.errors import ConfigError
 from inzage.schemas.revealing import revealing_fields
 from inzage.streams.dossier.kinds import FAMILIES, NAMED_BY
 from inzage.streams.dossier.registers import BY_TABLE
 from inzage.streams.dossier.time import FAR
-from inzage.streams.screening.pack import Policies, Rule
+from inzage.streams.screening.event_fields import leaves
+from inzage.streams.screening.pack import LOOK, Policies, Rule
 from inzage.streams.screening.predicate import Compiled, Scope, compile_predicate
 
 OK, VIOLATION, NOT_EVALUABLE, WARNING = 0, 1, 2, 3
@@ -43,21 +41,9 @@ _SHOWN = (
     ),
     *("purpose", "plan", "instrument", "third_party", "has_transfer", "counted_as", "receiver"),
 )
-_LOOK = "AuditTrailQueried"
 _MOST_TEXT = 2_500  # characters; measured: fewer stages cost longer texts, more stages each their own analysis
 _MILLIS = "x -> intDiv(toUnixTimestamp64Micro(toDateTime64(x, 6, 'UTC')) + 999, 1000)"
 _FAR_MILLIS = int(FAR.timestamp() * 1000)
-_TYPES = {"string": "String", "long": "Int64", "double": "Float64", "boolean": "Bool"}
-
-
-@dataclass(frozen=True, slots=True)
-class Leaf:
-    """One field of the event: where it stands in the Avro record and what it is in ClickHouse."""
-
-    name: str
-    path: str
-    type: str
-    enum: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,47 +76,6 @@ class Plan:
 
 
 @cache
-def leaves() -> Mapping[str, Leaf]:
-    """The event's fields by dotted name: `recipient.category` stands at `recipient.Recipient.category`."""
-    named: dict[str, Any] = {}
-    found: dict[str, Leaf] = {}
-
-    def visit(avro: Any, name: str, path: str, nullable: bool) -> None:
-        if isinstance(avro, str) and avro in named:
-            avro = named[avro]
-        if isinstance(avro, list):
-            inner = named.get(avro[1], avro[1]) if isinstance(avro[1], str) else avro[1]
-            branch = f"{path}.{inner['name']}" if isinstance(inner, dict) and inner["type"] == "record" else path
-            visit(inner, name, branch, True)
-        elif isinstance(avro, dict) and avro["type"] == "record":
-            named[f"{avro['namespace']}.{avro['name']}"] = avro
-            for field in avro["fields"]:
-                visit(field["type"], f"{name}.{field['name']}" if name else field["name"],
-                      f"{path}.{field['name']}" if path else field["name"], nullable)  # fmt: skip
-        else:
-            kind, enum = _clickhouse(avro, named)
-            wrapped = kind if not nullable or kind.startswith(("Array", "Map")) else f"Nullable({kind})"
-            found[name] = Leaf(name, path, wrapped, enum)
-
-    visit(json.loads(current("activity").text), "", "", False)
-    return found
-
-
-def _clickhouse(avro: Any, named: dict[str, Any]) -> tuple[str, str | None]:
-    if isinstance(avro, str):
-        return _clickhouse(named[avro], named) if avro in named else (_TYPES[avro], None)
-    if avro.get("logicalType") == "timestamp-micros":
-        return "DateTime64(6, 'UTC')", None
-    if avro["type"] == "enum":
-        named[f"{avro['namespace']}.{avro['name']}"] = avro
-        return "String", avro["name"]
-    if avro["type"] == "array":
-        inner, enum = _clickhouse(avro["items"], named)
-        return f"Array({inner})", enum
-    return "Map(String, String)", None
-
-
-@cache
 def derived_columns() -> Mapping[str, Derived]:
     """The derived columns of view.yaml."""
     text = files("inzage.streams.screening").joinpath("view.yaml").read_text(encoding="utf-8")
@@ -142,7 +87,7 @@ class View:
 
     def __init__(self, database: str) -> None:
         self._database = database
-        self._physical = {name: _event_sql(leaf) for name, leaf in leaves().items()}
+        self._physical = {name: leaf.sql for name, leaf in leaves().items()}
         self._physical |= {name: f"`d_{name}`" for name in derived_columns()}
         self._physical |= {"known_at": "`_time`", "now": "`_now`"}
         self._enums = {name: leaf.enum for name, leaf in leaves().items() if leaf.enum}
@@ -233,7 +178,7 @@ class View:
         columns += ["`_fact` String", "`_end` Int64"]
         columns += [f"`{leaf.path}` {leaf.type}" for leaf in event]
         columns += [
-            f"`e_{leaf.name}` MATERIALIZED nullIf(`{leaf.path}`, 'UNKNOWN')" for leaf in event if _is_symbol(leaf)
+            f"`e_{leaf.name}` MATERIALIZED nullIf(`{leaf.path}`, 'UNKNOWN')" for leaf in event if leaf.is_symbol
         ]
         families = sorted(name for name in read if name.startswith("dossier_"))
         return columns + [f"`{family}` MATERIALIZED {self._known(family)}" for family in families]
@@ -300,15 +245,6 @@ def _shown(policies: Policies) -> tuple[str, ...]:
     return (*_SHOWN, *sorted((registers | rows) - {*_SHOWN}))
 
 
-def _event_sql(leaf: Leaf) -> str:
-    return f"`e_{leaf.name}`" if _is_symbol(leaf) else f"`{leaf.path}`"
-
-
-def _is_symbol(leaf: Leaf) -> bool:
-    """Whether the leaf is one symbol of an enumeration: UNKNOWN of such reads as NULL."""
-    return leaf.enum is not None and not leaf.type.startswith("Array")
-
-
 def _looks_at_clock(reads: Iterable[str], computed: Mapping[str, Compiled]) -> bool:
     """Whether one of these names is the clock, or rests on it."""
     return any(
@@ -334,15 +270,14 @@ def _instants(rules: tuple[Rule, ...], due: list[Compiled]) -> str:
 def _hits(rules: tuple[Rule, ...], results: list[Compiled]) -> str:
     """One array of hits: those of activities, or those of the kind of fact the row stands for.
 
-    A look at the trail is the controller's own bookkeeping: it is judged by what the law asks of looks, and not as a
-    use of clients' data by the systems that hold them.
+    A look at the trail is judged by the rules of looks alone.
     """
-    of_looks = [position for position, rule in enumerate(rules) if _LOOK in rule.violated_when]
+    of_looks = [position for position, rule in enumerate(rules) if rule.of_looks]
     by_kind: dict[str, list[str]] = {"": []}
     for position, (rule, result) in enumerate(zip(rules, results, strict=True)):
         by_kind.setdefault(rule.judges, []).append(f"toUInt16({4 * position} + {result.sql})")
     none = "emptyArrayUInt16()"
-    look = f"ifNull({_event_sql(leaves()['event_type'])} != '{_LOOK}', 1)"
+    look = f"ifNull({leaves()['event_type'].sql} != '{LOOK}', 1)"
     branches = [
         f"`_fact` = '{kind}', arrayFilter(x -> bitAnd(x, 3) > 0 AND "
         f"({look} OR has({of_looks}::Array(UInt16), bitShiftRight(x, 2))), [{', '.join(codes)}])"
