@@ -15,6 +15,7 @@ from inzage.streams.dossier.organisation_rows import agreement, interval, org
 from inzage.streams.dossier.registers import REGISTERS, tables_of
 from inzage.streams.dossier.relation_rows import stated
 from inzage.streams.dossier.rows import Row, limit
+from inzage.streams.dossier.tenant_settings import setting_name, setting_value
 from inzage.streams.dossier.time import FAR, LONG_AGO, since, until
 
 Key = tuple[str, ...]
@@ -23,7 +24,6 @@ Tables = dict[str, dict[Key, Row]]
 
 
 _MAJORITY_YEARS = 18
-_SWITCH = {"true": 1.0, "yes": 1.0, "on": 1.0, "allowed": 1.0, "false": 0.0, "no": 0.0, "off": 0.0, "forbidden": 0.0}
 
 
 class ReferenceRows:
@@ -151,9 +151,9 @@ class ReferenceRows:
         ]
 
     def _take_tenant_setting(self, fact: Mapping[str, Any], body: Mapping[str, Any]) -> None:
-        name = _setting_name(body["key"] or "")
+        name = setting_name(body["key"] or "")
         if name in self._settings and body["value"] is not None:
-            self._settings[name] = _setting(body["value"], self._settings[name])
+            self._settings[name] = setting_value(body["value"], self._settings[name])
 
     def _keep(
         self, family: str, ref: str | None, fact: Mapping[str, Any], body: Mapping[str, Any], key: str | None = None
@@ -316,40 +316,6 @@ class ReferenceRows:
 def _close(row: Row, end: datetime, fact_id: str) -> None:
     row["valid_to"] = end
     row["fact_ids"] = (*row["fact_ids"], fact_id) if fact_id not in row["fact_ids"] else row["fact_ids"]
-
-
-def _setting_name(key: str) -> str:
-    """The setting that `key` names: its own name, or the words by which the field calls it."""
-    name = key.casefold().replace("-", "_").replace(".", "_")
-    called = {
-        "derogation": "derogation_limit",
-        "occasional": "derogation_limit",
-        "tia": "assessment_max_days",
-        "transfer_assessment": "assessment_max_days",
-        "cell": "smallest_cell",
-        "certification_grace": "certification_grace_seconds",
-        "archive": "archive_allowed",
-        "anonym": "anonymity_k",
-        "record_cap": "record_cap",
-        "max_records": "record_cap",
-        "client_system": "client_systems",
-        "client_db": "client_systems",
-    }
-    return next((setting for word, setting in called.items() if word in name and "categories" not in name), name)
-
-
-def _setting(text: str, default: float | list[str]) -> float | list[str]:
-    """The value of a setting: words, a number, or an ISO 8601 period in days (hours and minutes in seconds)."""
-    if isinstance(default, list):
-        return [word for word in re.split(r"[\s,\[\]\"']+", text) if word]
-    if text.casefold() in _SWITCH:
-        return _SWITCH[text.casefold()]
-    period = re.fullmatch(r"P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?)?", text)
-    if period is not None:
-        years, months, days, hours, minutes = (int(part or 0) for part in period.groups())
-        return float(hours * 3600 + minutes * 60) if hours or minutes else years * 365.0 + months * 30.5 + days
-    found = re.search(r"\d+(\.\d+)?", text)
-    return float(found.group()) if found else default
 
 
 def _snake(name: str) -> str:
