@@ -6,6 +6,7 @@ erasure. A server has its own ways (docs/guide/subjects.md).
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 
 from sqlalchemy import (
@@ -26,6 +27,9 @@ from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError, P
 from sqlalchemy.pool import StaticPool
 
 from inzage.schemas.errors import ConfigError, TransientError
+
+_BUSY_WITHIN = 30  # seconds that a lock of SQLite's is waited for
+_LOOK_AGAIN = 0.01
 
 _metadata = MetaData()
 
@@ -99,10 +103,16 @@ def overwrite_deleted(engine: Engine) -> None:
     """Leave nothing of what was deleted in the write-ahead log; raises `TransientError` when somebody reads it."""
     if engine.dialect.name != "sqlite":
         return
-    with engine.connect() as connection:
-        busy = connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)")).scalar_one()
-    if busy:
-        raise TransientError("the vault is in use and cannot be overwritten yet", code="transient.vault")
+    deadline = time.monotonic() + _BUSY_WITHIN
+    while True:
+        with engine.connect() as connection:
+            busy = connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)")).scalar_one()
+        if not busy:
+            return
+        if time.monotonic() >= deadline:
+            raise TransientError("the vault is in use and cannot be overwritten yet", code="transient.vault")
+        # SQLite waits for readers and writers, but not for another checkpoint: that one may end before our write.
+        time.sleep(_LOOK_AGAIN)
 
 
 def utc(instant: datetime | None) -> datetime | None:
@@ -116,7 +126,7 @@ def unavailable() -> TransientError:
 
 def _prepare_sqlite(connection: object, record: object) -> None:
     cursor = connection.cursor()  # type: ignore[attr-defined]
-    cursor.execute("PRAGMA busy_timeout = 30000")
+    cursor.execute(f"PRAGMA busy_timeout = {_BUSY_WITHIN * 1000}")
     cursor.execute("PRAGMA journal_mode = WAL")
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.execute("PRAGMA secure_delete = ON")

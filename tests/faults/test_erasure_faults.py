@@ -41,13 +41,13 @@ async def test_the_same_command_finishes_what_was_killed(stack: Stack, tmp_path:
         controller_id=stack.controller, source_system="claims", settings=stack.settings, vault=SqlVault.of(tmp_path)
     ) as emitter:
         emitter.access(subject=PERSON, filter="words")
-    await stack.keep_until(1)
+    await stack.keep_up()
     reference = SqlVault.of(tmp_path).find(PERSON)
     assert reference is not None
     killed = _erase(stack, tmp_path, "tests.faults.fatal_erasure", point)
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     said_before = len(_said(stack))
-    await stack.keep_until(1 + said_before)
+    await stack.keep_up()
     standing = SqlVault.of(tmp_path).erasures.of(reference)
     finished = point == "after-note"
     assert [erasure.finished for erasure in standing] in ([], [finished]), "never finished before it is said"
