@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from inzage.schemas.codec import Schema
 from inzage.schemas.errors import ConfigError
 from inzage.streams.dossier.time import FAR
-from inzage.streams.screening.column_types import INSTANT, INT64, STRING, Declined, Show, Type, decline, shown
+from inzage.streams.screening.column_types import INSTANT, INT64, STRING, Declined, Show, decline, reader, shown
 from inzage.streams.screening.event_bytes import event_reader, leaf_value
 from inzage.streams.screening.event_fields import leaves
 from inzage.streams.screening.expressions import Expression, Run, Slots, Unsupported, need
@@ -206,24 +206,26 @@ _OF_ROW = {
 
 
 def _known(family: str, subject: Run) -> Expression:
-    def run(slots: Slots) -> Any:
-        return slots[_HELD].known(family, subject(slots), slots[_ROW].horizon)
-
-    return Expression(columns("dossier")[family], run)
+    kind = columns("dossier")[family]
+    read = reader(kind.element)
+    return Expression(kind, lambda slots: slots[_HELD].known(family, read, subject(slots), slots[_ROW].horizon))
 
 
 def _look_up(place: str, column: str, keys: list[Expression]) -> Expression:
     table = place.rpartition(".")[2]
     need(all(key.type == STRING for key in keys), f"a key of {table} that may be NULL")
-    kind: Type = columns(table)[column]
-    runs = [key.run for key in keys]
+    kind = columns(table)[column]
+    runs, read = [key.run for key in keys], reader(kind)
     if table == "count":
-        [key_of_counter] = runs
-        return Expression(kind, lambda slots: slots[_HELD].counted(key_of_counter(slots)))
+        return Expression(kind, lambda slots: slots[_HELD].counted(runs[0](slots), read))
     if len(runs) == 1:
         [one] = runs
-        return Expression(kind, lambda slots: slots[_HELD].look_up(table, column, (one(slots),)))
-    return Expression(kind, lambda slots: slots[_HELD].look_up(table, column, tuple([key(slots) for key in runs])))
+        return Expression(kind, lambda slots: slots[_HELD].look_up(table, column, read, (one(slots),)))
+
+    def run(slots: Slots) -> Any:
+        return slots[_HELD].look_up(table, column, read, tuple([key(slots) for key in runs]))
+
+    return Expression(kind, run)
 
 
 def _only_engine(where: str, what: str) -> ConfigError:

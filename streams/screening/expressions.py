@@ -83,6 +83,7 @@ def common(types: Sequence[Type]) -> Type:
     nullable = any(kind.nullable for kind in types)
     if not stated:
         return NOTHING if nullable else VOID
+    need(not (nullable and {kind.name for kind in stated} & {"Array", "Map", "Tuple"}), "an array or NULL")
     first = stated[0].stated()
     others = {kind.stated() for kind in stated}
     if len(others) == 1:

@@ -219,6 +219,7 @@ def array(*operands: Expression) -> Expression:
 def element(values: Expression, index: Expression) -> Expression:
     """One element, counted from 1 or from the end; beyond the ends the type's default."""
     need(values.type.name == "Array" and (index.type.name in INTEGERS), f"{values.type} at {index.type}")
+    need(not (index.constant and index.run([]) == 0), "element 0, which throws")
     default = values.type.element.default
 
     def at(value: Sequence[Any], place: int) -> Any:
@@ -248,32 +249,32 @@ def _flat(run: Callable[[Slots], Any], row: Slots) -> Any:
 
 def has(values: Expression, value: Expression) -> Expression:
     same_kind(_array(values).type.element, value.type)
+    takes_null = values.type.element.nullable or not value.type.nullable or value.type == NOTHING
+    need(takes_null, "NULL sought where there is none, which ClickHouse may take for empty")
     run, sought = values.run, value.run
     return Expression(UINT8, lambda row: 1 if sought(row) in run(row) else 0)
 
 
 def has_all(values: Expression, wanted: Expression) -> Expression:
-    if NOTHING in (values.type, wanted.type):
-        return NULL
-    same_kind(_array(values).type.element, _array(wanted).type.element)
-    have, want = values.run, wanted.run
-
-    def run(row: Slots) -> int:
-        found = have(row)
-        return 1 if all(value in found for value in want(row)) else 0
-
-    return Expression(UINT8, run)
+    return _have(all, values, wanted)
 
 
 def has_any(values: Expression, wanted: Expression) -> Expression:
+    return _have(any, values, wanted)
+
+
+def _have(enough: Callable[..., bool], values: Expression, wanted: Expression) -> Expression:
     if NOTHING in (values.type, wanted.type):
         return NULL
-    same_kind(_array(values).type.element, _array(wanted).type.element)
+    one, other = _array(values).type.element, _array(wanted).type.element
+    same_kind(one, other)
+    numbers = one.is_number or other.is_number
+    need(not (numbers and (one.nullable or other.nullable)), "NULL among numbers, which ClickHouse takes for some")
     have, want = values.run, wanted.run
 
     def run(row: Slots) -> int:
         found = have(row)
-        return 1 if any(value in found for value in want(row)) else 0
+        return 1 if enough(value in found for value in want(row)) else 0
 
     return Expression(UINT8, run)
 
@@ -300,7 +301,8 @@ def array_uniq(operand: Expression) -> Expression:
 
 
 def array_string_concat(operand: Expression, between: Expression) -> Expression:
-    need(_array(operand).type.element.name == "String" and between.constant, f"{operand.type} as text")
+    plain = between.constant and between.type == STRING
+    need(plain and _array(operand).type.element.name == "String", f"{operand.type} as text")
     run, separator = operand.run, text(between).run([])
     return Expression(STRING, lambda row: separator.join([one for one in run(row) if one is not None]))
 

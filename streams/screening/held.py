@@ -16,7 +16,7 @@ from typing import Any
 from inzage.streams.dossier.reference_rows import Key, Tables
 from inzage.streams.dossier.rows import Row
 from inzage.streams.dossier.versions import PersonDossier
-from inzage.streams.screening.column_types import Type, reader, tables_of
+from inzage.streams.screening.column_types import Read, Type, tables_of
 
 Counted = Sequence[tuple[int, datetime, str]]
 """Offset, instant and receiver of each event of a counter."""
@@ -24,7 +24,10 @@ Counted = Sequence[tuple[int, datetime, str]]
 
 @dataclass(slots=True)
 class Held:
-    """What one controller's rows are judged against, and what of it the engine was not told yet."""
+    """What one controller's rows are judged against, and what of it the engine was not told yet.
+
+    `read` makes a value of a column's type of what was loaded.
+    """
 
     dossiers: dict[str, Mapping[str, Sequence[Row]]] = field(default_factory=dict)
     counts: dict[str, list[Row]] = field(default_factory=dict)
@@ -58,28 +61,27 @@ class Held:
             kept.clear()
         self.begun_afresh = True
 
-    def known(self, family: str, subject: str, horizon: int) -> tuple[Any, ...]:
+    def known(self, family: str, read: Read, subject: str, horizon: int) -> tuple[Any, ...]:
         """The rows of a person's dossier as the facts below the offset `horizon` say."""
         versions = self.dossiers.get(subject)
         if versions is None:
             return ()
-        read = reader(columns("dossier")[family].element)
         return tuple([read(row) for row in versions[family] if row["known_from"] < horizon <= row["known_to"]])
 
-    def look_up(self, table: str, column: str, key: Key) -> Any:
-        """A column of the row of `key`; the column's default when there is none."""
+    def look_up(self, table: str, column: str, read: Read, key: Key) -> Any:
+        """A column of the row of `key` in a table of references; the column's default when there is none."""
         place = table, column, key
         if place in self._read:
             return self._read[place]
         row = self.tables.get(table, {}).get(key)
         if row is None:
-            return columns(table)[column].default
-        value = self._read[place] = reader(columns(table)[column])(row.get(column))
+            return read(None)
+        value = self._read[place] = read(row.get(column))
         return value
 
-    def counted(self, key: str) -> Any:
+    def counted(self, key: str, read: Read) -> Any:
         """The events of a counter."""
-        return reader(columns("count")["seen"])(self.counts.get(key, ()))
+        return read(self.counts.get(key))
 
 
 @cache

@@ -18,6 +18,7 @@ from sqlglot import exp
 from inzage.streams.screening.column_types import BOOL, FLOAT64, INTEGERS, NOTHING, STRING, UINT8, Type, array_of
 from inzage.streams.screening.expressions import (
     NULL,
+    VOID,
     Expression,
     Run,
     Slots,
@@ -285,7 +286,7 @@ def _map(place: int, body: Expression, values: Expression) -> Expression:
             made.append(make(row))
         return tuple(made)
 
-    return Expression(array_of(body.type), run)
+    return Expression(values.type if values.type.element == VOID else array_of(body.type), run)
 
 
 def _sum_of(place: int, body: Expression, values: Expression) -> Expression:
