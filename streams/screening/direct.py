@@ -13,11 +13,12 @@ from typing import Any, NamedTuple
 from inzage.schemas.codec import Schema
 from inzage.schemas.errors import ConfigError
 from inzage.streams.dossier.time import FAR
+from inzage.streams.screening.array_functions import array, array_flatten
 from inzage.streams.screening.column_types import INSTANT, INT64, STRING, Declined, Show, decline, reader, shown
 from inzage.streams.screening.event_bytes import event_reader, leaf_value
 from inzage.streams.screening.event_fields import leaves
 from inzage.streams.screening.expressions import Expression, Run, Slots, Unsupported, need
-from inzage.streams.screening.functions import array, array_flatten, null_if
+from inzage.streams.screening.functions import null_if
 from inzage.streams.screening.held import Held, columns
 from inzage.streams.screening.interpreter import Interpreter
 from inzage.streams.screening.pack import LOOK, Policies, Rule
@@ -110,7 +111,7 @@ def direct(view: View, policies: Policies, names: Sequence[str]) -> Direct:
 
     Raises `ConfigError` naming the first expression that only ClickHouse evaluates.
     """
-    compiling = _Compiling(view)
+    compiling = Compiling(view)
     rules: dict[str, list[Judged]] = {}
     for position, rule in enumerate(policies.rules):
         rules.setdefault(rule.judges, []).append(compiling.rule(position, rule))
@@ -136,7 +137,7 @@ def direct(view: View, policies: Policies, names: Sequence[str]) -> Direct:
     )
 
 
-class _Compiling:
+class Compiling:
     """Compiles the expressions of one view, each column once."""
 
     def __init__(self, view: View) -> None:

@@ -1,17 +1,18 @@
-"""Computes ClickHouse's functions as ClickHouse does: text is bytes, letters are ASCII, arrays may hold NULL.
+"""Computes ClickHouse's functions as ClickHouse does: text is bytes, and letters are ASCII.
 
-Each takes compiled arguments and gives a compiled expression, or raises `Unsupported`. That they agree with the
-engine is shown by tests/differential: every function on every combination of awkward arguments, evaluated by both.
+Those on arrays are in array_functions.py, those with a lambda in over_arrays.py. Each takes compiled arguments and
+gives a compiled expression, or raises `Unsupported`. That they agree with the engine is shown by tests/differential:
+every function on every combination of awkward arguments, evaluated by both.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from inzage.streams.screening import instants
+from inzage.streams.screening import array_functions, instants
 from inzage.streams.screening.column_types import FLOAT64, INTEGERS, NOTHING, STRING, UINT8, Type, array_of, decline
 from inzage.streams.screening.expressions import (
     NULL,
@@ -28,7 +29,6 @@ from inzage.streams.screening.expressions import (
     lifted,
     need,
     negated,
-    same_kind,
     text,
 )
 
@@ -36,7 +36,8 @@ Function = Callable[..., Expression]
 
 _ASCII_UPPER = {code: code - 32 for code in range(ord("a"), ord("z") + 1)}
 _ASCII_LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
-_MOST_FLOAT = float(1 << 63)
+_MOST = {"UInt8": float(1 << 31), "UInt16": float(1 << 31), "UInt32": float(1 << 63)}
+"""Beyond these what a fraction becomes depends on the processor."""
 
 
 # --- NULL and choices -----------------------------------------------------------------------------------------------
@@ -176,7 +177,8 @@ def whole(name: str, operand: Expression) -> Expression:
     need(operand.type.is_number or operand.type == NOTHING, f"{operand.type} as a number")
     mask = INTEGERS[name][1]
     if operand.type.name == "Float64":
-        return lifted(Type(name), lambda value: int(value) & mask if abs(value) < _MOST_FLOAT else decline(), operand)
+        most = _MOST[name]
+        return lifted(Type(name), lambda value: int(value) & mask if abs(value) < most else decline(), operand)
     return lifted(Type(name), lambda value: int(value) & mask, operand)
 
 
@@ -205,119 +207,6 @@ def _sum_type(left: str, right: str, *, signed: bool) -> Type:
     return Type(f"{'U' if unsigned else ''}Int{width}")
 
 
-# --- arrays ---------------------------------------------------------------------------------------------------------
-
-
-def array(*operands: Expression) -> Expression:
-    kind = array_of(common([operand.type for operand in operands]) if operands else VOID)
-    runs = [operand.run for operand in operands]
-    if all(operand.constant for operand in operands):
-        return constant(kind, tuple([one([]) for one in runs]))
-    return Expression(kind, lambda row: tuple([one(row) for one in runs]))
-
-
-def element(values: Expression, index: Expression) -> Expression:
-    """One element, counted from 1 or from the end; beyond the ends the type's default."""
-    need(values.type.name == "Array" and (index.type.name in INTEGERS), f"{values.type} at {index.type}")
-    need(not (index.constant and index.run([]) == 0), "element 0, which throws")
-    default = values.type.element.default
-
-    def at(value: Sequence[Any], place: int) -> Any:
-        if not 0 < abs(place) <= len(value):
-            return default
-        return value[place - 1 if place > 0 else place]
-
-    return lifted(values.type.element, at, values, index)
-
-
-def array_concat(*operands: Expression) -> Expression:
-    kind = common([_array(operand).type for operand in operands])
-    runs = [operand.run for operand in operands]
-    return Expression(kind, lambda row: tuple([value for one in runs for value in one(row)]))
-
-
-def array_flatten(operand: Expression) -> Expression:
-    values = _array(operand)
-    while values.type.element.name == "Array":
-        values = Expression(values.type.element, partial(_flat, values.run))
-    return values
-
-
-def _flat(run: Callable[[Slots], Any], row: Slots) -> Any:
-    return tuple([value for inner in run(row) for value in inner])
-
-
-def has(values: Expression, value: Expression) -> Expression:
-    same_kind(_array(values).type.element, value.type)
-    takes_null = values.type.element.nullable or not value.type.nullable or value.type == NOTHING
-    need(takes_null, "NULL sought where there is none, which ClickHouse may take for empty")
-    run, sought = values.run, value.run
-    return Expression(UINT8, lambda row: 1 if sought(row) in run(row) else 0)
-
-
-def has_all(values: Expression, wanted: Expression) -> Expression:
-    return _have(all, values, wanted)
-
-
-def has_any(values: Expression, wanted: Expression) -> Expression:
-    return _have(any, values, wanted)
-
-
-def _have(enough: Callable[..., bool], values: Expression, wanted: Expression) -> Expression:
-    if NOTHING in (values.type, wanted.type):
-        return NULL
-    one, other = _array(values).type.element, _array(wanted).type.element
-    same_kind(one, other)
-    numbers = one.is_number or other.is_number
-    need(not (numbers and (one.nullable or other.nullable)), "NULL among numbers, which ClickHouse takes for some")
-    have, want = values.run, wanted.run
-
-    def run(row: Slots) -> int:
-        found = have(row)
-        return 1 if enough(value in found for value in want(row)) else 0
-
-    return Expression(UINT8, run)
-
-
-def array_extreme(choose: Callable[..., Any], operand: Expression) -> Expression:
-    """arrayMin and arrayMax: of the elements that are known; of an empty array the type's default."""
-    kind = _array(operand).type.element
-    need(kind.name in ("DateTime64", *INTEGERS), f"the greatest of {operand.type}")
-    run, default = operand.run, kind.default
-    return Expression(kind, lambda row: choose((one for one in run(row) if one is not None), default=default))
-
-
-def array_sort(operand: Expression) -> Expression:
-    kind = _array(operand).type.element
-    need(kind == STRING or (kind.name in INTEGERS and not kind.nullable), f"{operand.type} in order")
-    run = operand.run
-    return Expression(operand.type, lambda row: tuple(sorted(run(row))))
-
-
-def array_uniq(operand: Expression) -> Expression:
-    same_kind(_array(operand).type.element, NOTHING)
-    run = operand.run
-    return Expression(Type("UInt32"), lambda row: len(set(run(row))))
-
-
-def array_string_concat(operand: Expression, between: Expression) -> Expression:
-    plain = between.constant and between.type == STRING
-    need(plain and _array(operand).type.element.name == "String", f"{operand.type} as text")
-    run, separator = operand.run, text(between).run([])
-    return Expression(STRING, lambda row: separator.join([one for one in run(row) if one is not None]))
-
-
-def map_keys(operand: Expression) -> Expression:
-    need(operand.type.name == "Map", f"keys of {operand.type}")
-    run = operand.run
-    return Expression(array_of(operand.type.inner[0]), lambda row: tuple(run(row)))
-
-
-def _array(operand: Expression) -> Expression:
-    need(operand.type.name == "Array", f"{operand.type} as an array")
-    return operand
-
-
 def _constant_instant(value: Expression, precision: Expression, zone: Expression) -> Expression:
     need(value.constant and value.type == STRING and precision.constant and precision.run([]) == 6, "an instant")
     return constant(Type("DateTime64", zone="UTC"), instants.literal(value.run([]), zone.run([])))
@@ -330,24 +219,24 @@ def _in_zone(instant: Expression, zone: Expression) -> Expression:
 
 FUNCTIONS: dict[str, Function] = {
     "and": lambda *operands: all_of(operands),
-    "array": array,
-    "arrayconcat": array_concat,
-    "arrayelement": element,
-    "arrayflatten": array_flatten,
-    "arraymax": partial(array_extreme, max),
-    "arraymin": partial(array_extreme, min),
-    "arraysort": array_sort,
-    "arraystringconcat": array_string_concat,
-    "arrayuniq": array_uniq,
+    "array": array_functions.array,
+    "arrayconcat": array_functions.array_concat,
+    "arrayelement": array_functions.element,
+    "arrayflatten": array_functions.array_flatten,
+    "arraymax": partial(array_functions.array_extreme, max),
+    "arraymin": partial(array_functions.array_extreme, min),
+    "arraysort": array_functions.array_sort,
+    "arraystringconcat": array_functions.array_string_concat,
+    "arrayuniq": array_functions.array_uniq,
     "coalesce": coalesce,
     "concat": concat,
     "empty": empty,
     "emptyarraystring": lambda: constant(array_of(STRING), ()),
     "endswith": ends_with,
     "greatest": partial(extreme, max),
-    "has": has,
-    "hasall": has_all,
-    "hasany": has_any,
+    "has": array_functions.has,
+    "hasall": array_functions.has_all,
+    "hasany": array_functions.has_any,
     "if": if_,
     "ifnull": if_null,
     "isnotnull": is_not_null,
@@ -355,7 +244,7 @@ FUNCTIONS: dict[str, Function] = {
     "least": partial(extreme, min),
     "length": length,
     "lower": lower,
-    "mapkeys": map_keys,
+    "mapkeys": array_functions.map_keys,
     "multiif": multi_if,
     "multisearchany": multi_search_any,
     "not": negated,
@@ -374,4 +263,4 @@ FUNCTIONS: dict[str, Function] = {
     },
     "upper": upper,
 }
-"""Functions by name, in lower case; those that take a lambda are in interpreter.py."""
+"""Functions by name, in lower case, but for those that take a lambda."""

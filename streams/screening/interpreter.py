@@ -15,12 +15,12 @@ from typing import Any
 
 from sqlglot import exp
 
-from inzage.streams.screening.column_types import BOOL, FLOAT64, INTEGERS, NOTHING, STRING, UINT8, Type, array_of
+from inzage.streams.screening.array_functions import element
+from inzage.streams.screening.column_types import BOOL, FLOAT64, INTEGERS, NOTHING, STRING, UINT8, Type
 from inzage.streams.screening.expressions import (
     NULL,
     VOID,
     Expression,
-    Run,
     Slots,
     Unsupported,
     all_of,
@@ -32,7 +32,8 @@ from inzage.streams.screening.expressions import (
     need,
     negated,
 )
-from inzage.streams.screening.functions import FUNCTIONS, element, like, plus
+from inzage.streams.screening.functions import FUNCTIONS, like, plus
+from inzage.streams.screening.over_arrays import OVER_ARRAYS, OverArray
 
 Column = Callable[[str], Expression]
 LookUp = Callable[[str, str, list[Expression]], Expression]
@@ -210,8 +211,8 @@ class Interpreter:
             need(isinstance(table, exp.Literal) and isinstance(column, exp.Literal), "joinGet without a table")
             return self.look_up(table.name, column.name, [self.expression(key) for key in keys])
         if arguments and isinstance(arguments[0], exp.Lambda):
-            need(name in _OVER_ARRAYS and len(arguments) == 2, f"{name} with a lambda")
-            return self._over_array(_OVER_ARRAYS[name], arguments[0], self.expression(arguments[1]))
+            need(name in OVER_ARRAYS and len(arguments) == 2, f"{name} with a lambda")
+            return self._over_array(OVER_ARRAYS[name], arguments[0], self.expression(arguments[1]))
         need(name in FUNCTIONS, f"function {name}")
         try:
             return FUNCTIONS[name](*map(self.expression, arguments))
@@ -219,97 +220,14 @@ class Interpreter:
             raise Unsupported(f"the arguments of {name}") from error
 
     def _over_array(self, make: OverArray, node: exp.Lambda, values: Expression) -> Expression:
-        need(values.type.name == "Array" and len(node.expressions) == 1, f"a lambda over {values.type}")
+        over_array = values.type.name == "Array" and values.type.element != VOID
+        need(over_array and len(node.expressions) == 1, f"a lambda over {values.type}")
         place, name = self.slot(), node.expressions[0].name
         need(name not in self._parameters, f"parameter {name} within itself")
         self._parameters[name] = Expression(values.type.element, lambda row: row[place])
         body = self.expression(node.this)
         del self._parameters[name]
         return make(place, body, values)
-
-
-OverArray = Callable[[int, Expression, Expression], Expression]
-
-
-def _exists(place: int, body: Expression, values: Expression) -> Expression:
-    condition, array = _condition(body), values.run
-
-    def run(row: Slots) -> int:
-        for value in array(row):
-            row[place] = value
-            if condition(row):
-                return 1
-        return 0
-
-    return Expression(UINT8, run)
-
-
-def _all(place: int, body: Expression, values: Expression) -> Expression:
-    condition, array = _condition(body), values.run
-
-    def run(row: Slots) -> int:
-        for value in array(row):
-            row[place] = value
-            if not condition(row):
-                return 0
-        return 1
-
-    return Expression(UINT8, run)
-
-
-def _filter(place: int, body: Expression, values: Expression) -> Expression:
-    condition, array = _condition(body), values.run
-
-    def run(row: Slots) -> Any:
-        found = []
-        for value in array(row):
-            row[place] = value
-            if condition(row):
-                found.append(value)
-        return tuple(found)
-
-    return Expression(values.type, run)
-
-
-def _count(place: int, body: Expression, values: Expression) -> Expression:
-    found = _filter(place, body, values).run
-    return Expression(Type("UInt32"), lambda row: len(found(row)))
-
-
-def _map(place: int, body: Expression, values: Expression) -> Expression:
-    make, array = body.run, values.run
-
-    def run(row: Slots) -> Any:
-        made = []
-        for value in array(row):
-            row[place] = value
-            made.append(make(row))
-        return tuple(made)
-
-    return Expression(values.type if values.type.element == VOID else array_of(body.type), run)
-
-
-def _sum_of(place: int, body: Expression, values: Expression) -> Expression:
-    need(body.type.name in INTEGERS and not body.type.nullable, f"the sum of {body.type}")
-    kind = Type("UInt64" if body.type.name.startswith("U") else "Int64")
-    least, greatest = INTEGERS[kind.name]
-    made = _map(place, body, values).run
-    return Expression(kind, lambda row: (sum(made(row)) - least) % (greatest - least + 1) + least)
-
-
-_OVER_ARRAYS: dict[str, OverArray] = {
-    "arrayall": _all,
-    "arraycount": _count,
-    "arrayexists": _exists,
-    "arrayfilter": _filter,
-    "arraymap": _map,
-    "arraysum": _sum_of,
-}
-
-
-def _condition(body: Expression) -> Run:
-    need(body.type.name in ("Bool", "UInt8", "Nothing"), f"{body.type} as a condition")
-    return body.run
 
 
 def _call_of(node: exp.Func) -> tuple[str, list[exp.Expression]]:

@@ -212,6 +212,7 @@ def differences(
                 continue
             if _plainly(kind) != _plainly(str(expression.type)):
                 wrong.append(f"{text}: ClickHouse has {kind}, without {expression.type}")
+                continue
             for number, (one, other) in enumerate(zip(theirs, ours, strict=True)):
                 if other is not Declined and repr(one) != repr(other):
                     wrong.append(f"{text}: ClickHouse {one!r}, without {other!r}, of {rows[0][number]}")
@@ -238,15 +239,25 @@ def _by_engine(texts: Sequence[str]) -> tuple[list[str], list[list[Any]]]:
     listed = [sqlglot.parse_one(f"SELECT ({text}\n)", read="clickhouse").expressions[0] for text in texts]
     made = [tree.sql(dialect="clickhouse") for tree in listed]
     columns = ", ".join(f"{sql} AS r{number}" for number, sql in enumerate(made))
+    lines: list[bytes] = []
     try:
         types = engine()._query(f"DESCRIBE (SELECT {columns} FROM probe.probe)", "TSVRaw").decode().splitlines()
     except RuntimeError:
+        types = []
+    try:
+        if types:
+            lines = (
+                engine()._query(f"SELECT {columns} FROM probe.probe ORDER BY n", "JSONCompactEachRow").splitlines()
+            )
+    except RuntimeError as error:
+        if len(texts) == 1:
+            return [f"throws {error}"[:200]], [[]]
+    if not lines:
         if len(texts) == 1:
             return [""], [[]]
         middle = len(texts) // 2
         first, second = _by_engine(texts[:middle]), _by_engine(texts[middle:])
         return first[0] + second[0], first[1] + second[1]
-    lines = engine()._query(f"SELECT {columns} FROM probe.probe ORDER BY n", "JSONCompactEachRow").splitlines()
     values = [json.loads(line) for line in lines]
     return [line.split("\t")[1] for line in types], [list(column) for column in zip(*values, strict=True)]
 
