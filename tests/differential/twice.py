@@ -1,0 +1,71 @@
+"""Judges as much twice as one likes, by ClickHouse and without it: `python -m tests.differential.twice --rows 200000`.
+
+Every scenario and example, then events that nobody would say, then every expression. Prints JSON lines; ends with 1
+when something was judged differently.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from random import Random
+
+from inzage.schemas.codec import current
+from inzage.streams.screening.engine import engine
+from inzage.streams.screening.examples import run_examples
+from inzage.streams.screening.scenarios import run_scenarios
+from tests.differential import probe, wild
+from tests.differential.both import Both, judged_twice
+
+SCENARIOS = [
+    Path(__file__).parents[1] / "data" / "scenarios.jsonl",
+    Path(__file__).parents[3] / "shared" / "domain" / "example-scenarios.jsonl",
+]
+_BATCH = 4_000
+_wrong: list[str] = []
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=200_000)
+    parser.add_argument("--seed", type=int, default=1)
+    asked = parser.parse_args()
+    for controller_id in ("CIGNA", "HMBS"):
+        for seed in range(asked.seed, asked.seed + 2):
+            random = Random(seed)
+            for what, said in (
+                ("examples", wild.of_examples(controller_id)),
+                ("stream", wild.of_stream(controller_id, seed, 800)),
+            ):
+                both = Both()
+                while both.rows < asked.rows / 8:
+                    both.judge(engine(), said.controller, current("activity"), said.made(random, _BATCH))
+                _tell(f"wild {what} {controller_id} seed {seed}", both)
+    for controller_id in ("CIGNA", "HMBS"):
+        with judged_twice() as both:
+            run_examples(controller_id)
+        _tell(f"examples {controller_id}", both)
+    for path in SCENARIOS:
+        if path.exists():
+            with judged_twice() as both:
+                run_scenarios(path)
+            _tell(path.name, both)
+    compiled, wrong = probe.differences(list(probe.expressions()), probe.table(Random(asked.seed), 60))
+    print(json.dumps({"what": "expressions", "compiled": compiled, "different": len(wrong)}), flush=True)
+    _wrong.extend(wrong)
+    for text in _wrong[:20]:
+        print(text, file=sys.stderr)
+    sys.exit(1 if _wrong else 0)
+
+
+def _tell(what: str, both: Both) -> None:
+    counts = {"rows": both.rows, "hits": both.hits, "declined": len(both.declined), "found": len(both.found)}
+    print(json.dumps({"what": what, **counts, "different": len(both.different)}), flush=True)
+    if both.different:
+        _wrong.append(both.report())
+
+
+if __name__ == "__main__":
+    main()
