@@ -66,8 +66,7 @@ def _flat(run: Callable[[Slots], Any], row: Slots) -> Any:
 
 def has(values: Expression, value: Expression) -> Expression:
     same_kind(_array(values).type.element, value.type)
-    takes_null = values.type.element.nullable or not value.type.nullable or value.type == NOTHING
-    need(takes_null, "NULL sought where there is none, which ClickHouse may take for empty")
+    need(not value.type.nullable, "whether NULL is there, which ClickHouse may take for what lies beneath it")
     run, sought = values.run, value.run
     return Expression(UINT8, lambda row: 1 if sought(row) in run(row) else 0)
 

@@ -1,6 +1,6 @@
-"""Judges as much twice as one likes, by ClickHouse and without it: `python -m tests.differential.twice --rows 200000`.
+"""Judges as much twice as one likes, by ClickHouse and without it.
 
-Every scenario and example, then events that nobody would say, then every expression. Prints JSON lines; ends with 1
+`python -m tests.differential.twice --rows 200000`: every scenario and example, then events that nobody would say, then every expression. Prints JSON lines; ends with 1
 when something was judged differently.
 """
 
@@ -9,8 +9,10 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from random import Random
+from typing import Any
 
 from inzage.schemas.codec import current
 from inzage.streams.screening.engine import engine
@@ -53,18 +55,22 @@ def main() -> None:
                 run_scenarios(path)
             _tell(path.name, both)
     compiled, wrong = probe.differences(list(probe.expressions()), probe.table(Random(asked.seed), 60))
-    print(json.dumps({"what": "expressions", "compiled": compiled, "different": len(wrong)}), flush=True)
+    _say({"what": "expressions", "compiled": compiled, "different": len(wrong)})
     _wrong.extend(wrong)
-    for text in _wrong[:20]:
-        print(text, file=sys.stderr)
+    sys.stderr.writelines(f"{text}\n" for text in _wrong[:20])
     sys.exit(1 if _wrong else 0)
 
 
 def _tell(what: str, both: Both) -> None:
     counts = {"rows": both.rows, "hits": both.hits, "declined": len(both.declined), "found": len(both.found)}
-    print(json.dumps({"what": what, **counts, "different": len(both.different)}), flush=True)
+    _say({"what": what, **counts, "different": len(both.different)})
     if both.different:
         _wrong.append(both.report())
+
+
+def _say(line: Mapping[str, Any]) -> None:
+    sys.stdout.write(f"{json.dumps(line)}\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":
