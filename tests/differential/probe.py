@@ -55,8 +55,9 @@ _LITERALS = ("'a'", "'é'", "0", "1", "300", "1.5", "true", "NULL", "[]", "['a',
 def table(random: Random, count: int) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """`count` rows of every column, as the engine reads them and as closures do."""
     written, own = [], []
-    for _ in range(count):
+    for number in range(count):
         row = {name: _made(kind, random) for name, kind in COLUMNS.items()}
+        row["t"] = _INSTANTS[number % len(_INSTANTS)]
         written.append(row)
         own.append({name: _own(read_type(kind), row[name]) for name, kind in COLUMNS.items()})
     return written, own
@@ -139,6 +140,12 @@ def expressions() -> Iterator[str]:
         for function in ("arrayExists", "arrayAll", "arrayFilter", "arrayCount", "arrayMap", "arraySum"):
             yield f"{function}(x -> {body}, {array})"
     yield from _OTHERS
+
+
+def some(random: Random, count: int) -> list[str]:
+    """Some of all expressions, and those by the calendar."""
+    every = list(expressions())
+    return [*random.sample(every, count), *(text for text in every if "Brussels" in text and "toInterval" in text)]
 
 
 def _written(expression: str, kind: Type) -> str | None:

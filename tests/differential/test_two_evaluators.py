@@ -37,7 +37,7 @@ def test_events_that_nobody_would_say_are_judged_alike(controller_id: str) -> No
 def test_expressions_are_worth_the_same_to_both() -> None:
     """Functions and operators on combinations of awkward arguments: some of all that there are."""
     random = Random(43)
-    compiled, wrong = probe.differences(random.sample(list(probe.expressions()), 4_000), probe.table(random, 40))
+    compiled, wrong = probe.differences(probe.some(random, 3_000), probe.table(random, 45))
     assert not wrong, "\n".join(wrong[:10])
     assert compiled > 800
 

@@ -1,7 +1,7 @@
 """Judges as much twice as one likes, by ClickHouse and without it.
 
-`python -m tests.differential.twice --rows 200000`: every scenario and example, then events that nobody would say, then every expression. Prints JSON lines; ends with 1
-when something was judged differently.
+`python -m tests.differential.twice --rows 200000`: events that nobody would say, then every example and scenario,
+then every expression. Prints JSON lines; ends with 1 when something was judged differently.
 """
 
 from __future__ import annotations

@@ -21,6 +21,7 @@ from fastavro import parse_schema, schemaless_reader, schemaless_writer
 from inzage.schemas.codec import Schema, current, schema_of
 from inzage.schemas.json_lines import read_arrivals
 from inzage.schemas.vocabulary import symbols
+from inzage.streams.dossier.versions import STILL_KNOWN
 from inzage.streams.screening.engine import Controller, Engine, engine
 from inzage.streams.screening.event_fields import Leaf, leaves
 from inzage.streams.screening.examples import apart, holds_for_everybody, said_by
@@ -93,13 +94,19 @@ class Wild:
             for _ in range(random.choice([0, 1, 1, 2, 3, 5, 8])):
                 leaf = random.choice(list(leaves().values()))
                 _set(event, leaf.name, self._value(leaf, random))
-            horizon = random.choice([row.horizon, row.horizon, 0, last, random.randint(0, last)])
+            horizon = random.choice([row.horizon, row.horizon, 0, last, *self._edges(event["subject"]["pseudonym"])])
             now = random.choice([row.now, row.now, *(row.now + 86_400_000 * days for days in (29, 31, 400, 4_000))])
             fact = row.fact if random.random() < 0.9 else random.choice(kinds)
             rows.append(
                 Row(number, row.known_at, self.write(event), fact, horizon, now + random.choice([0, 0, 1, -1]))
             )
         return rows
+
+    def _edges(self, subject: str) -> list[int]:
+        """The offsets at which something about a person became known or ceased to be, and those after."""
+        versions = self.controller.held.dossiers.get(subject, {})
+        known = {row[name] for rows in versions.values() for row in rows for name in ("known_from", "known_to")}
+        return [offset + after for offset in sorted(known - {STILL_KNOWN}) for after in (0, 1)]
 
     def _value(self, leaf: Leaf, random: Random) -> Any:
         if leaf.type.startswith("Map"):
