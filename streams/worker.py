@@ -61,6 +61,8 @@ class Worker:
             policies = policies_of(controller_id.upper(), self.settings.packs_dir)
             self._controllers[controller_id] = engine().add(policies)
         engine().restrict()
+        for controller in self._controllers.values():
+            _ = controller.direct  # compiled now: the first lone event does not wait for it
         self._topic_ids = _topic_ids(self.settings)
         app = BatchApp(self.group, kafka=self.settings.kafka, batch=self.batch)
         for controller_id in self.settings.controllers:
