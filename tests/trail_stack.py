@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -270,5 +271,7 @@ def _forget_shared(broker: Broker) -> None:
         shared = {CHECKPOINTS, PRUNING_REQUESTS, SCHEMAS, LAW_REFERENCES}
         if standing := sorted(shared & set(admin.list_topics())):
             admin.delete_topics(standing)
+        while shared & set(admin.list_topics()):
+            time.sleep(0.02)  # what is still listed would be taken for standing, and not be made anew
     finally:
         admin.close()
