@@ -202,13 +202,13 @@ def test_what_the_worker_made_of_it_holds_no_words_either(
     with (tmp_path / "worker.log").open("wb") as log:
         worker = subprocess.Popen([sys.executable, "-m", "inzage.console.main", "worker"], stdout=log, stderr=log)
     try:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 180
         while not all(installation.records(topic) for topic in (stack.topics.dossiers, stack.topics.verdicts)):
             assert worker.poll() is None and time.monotonic() < deadline, (tmp_path / "worker.log").read_text()
             time.sleep(0.5)
     finally:
         worker.terminate()
-        worker.wait(20)
+        worker.wait(90)
     dossiers = b"".join(record.value or b"" for record in installation.records(stack.topics.dossiers))
     assert b"enc:1:" in dossiers and WORDS.encode() not in dossiers
     assert installation.find(installation.control) and not installation.find(WORDS)
