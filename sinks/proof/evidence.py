@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from inzage.schemas.framing import header_of, registry_id, schema_name
+from inzage.schemas.framing import schema_name
 from inzage.sinks.ledger.compact_range import CompactRange
 from inzage.sinks.proof.record import Record, read_headers
 from inzage.sinks.trail import Trail
@@ -96,7 +96,7 @@ def _schema_row(trail: Trail, value: bytes | None) -> Row | None:
     named = schema_name(value)
     if not named:
         return None
-    found = trail.select("proof_schema", fingerprint=named, registry_id=registry_id(header_of(value)))
+    found = trail.select("proof_schema", named=named)
     return next((Row(origin, index, _record(*record)) for origin, index, *record in found), None)
 
 
