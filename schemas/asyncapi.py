@@ -82,7 +82,8 @@ def _info() -> dict[str, Any]:
             "Event-sourced audit and transfer logging for personal data. Messages are Avro single-object encoding: "
             "two marker bytes, the fingerprint of the schema, the datum. Activities, facts, references and "
             "heartbeats may be in Confluent's wire format instead: a zero byte, the four-byte id of a schema "
-            "registry, the datum; the subject is the full name of the record. What stands on a topic is never changed."
+            "registry, the datum; the subject is the full name of the record. What stands on a topic is never "
+            "changed."
         ),
         "license": {"name": "Apache-2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0"},
     }
