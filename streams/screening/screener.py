@@ -87,7 +87,7 @@ class Screener:
                         place, time = record.offset, record.timestamp
                         activities.append(new_row(Row, (place, time, datum, "", place, time)))
                         if may_be_remembered(datum):
-                            self._remember(record, outcome)
+                            self._remember(record.offset, value, outcome)
                 else:
                     facts += self._take_other(record, rows, outcome)
             except ContractError as error:
@@ -131,7 +131,10 @@ class Screener:
                 self._refuse_key(record)
             if self.recent.is_new(record.offset, datum):
                 rows.setdefault(schema.header, []).append(row_of(record, datum))
-                self._remember(record, outcome)
+                if schema is not current("activity"):
+                    self._remember(record.offset, record.value, outcome)
+                elif may_be_remembered(datum):
+                    self._remember(record.offset, schema.header + datum, outcome)
             return 0
         if schema.name == "fact":
             row = self._take_fact(record, outcome)
@@ -142,19 +145,18 @@ class Screener:
             raise ContractError(f"a {schema.name} does not belong on an events topic", code="contract.wrong-topic")
         return 0
 
-    def _remember(self, record: SaidRecord, outcome: Outcome) -> None:
+    def _remember(self, offset: int, message: bytes, outcome: Outcome) -> None:
         """Take an activity that amounts to a fact into the dossier.
 
         One that contradicts what was said is judged all the same, but changes nothing; an unreadable one becomes a
         dead letter where it is judged.
         """
-        assert record.value is not None
         try:
-            schema, activity = decode(record.value, also=self.schemas)
+            schema, activity = decode(message, also=self.schemas)
             fact = remembered(activity)
             if fact is not None:
                 dossier = self.store.open(fact["subject"])
-                if dossier.take(record.offset, as_written_here(record.value, schema, activity), fact):
+                if dossier.take(offset, as_written_here(message, schema, activity), fact):
                     outcome.changed[dossier.subject] = dossier
         except ContractError:
             return
