@@ -12,7 +12,8 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
-from inzage.schemas.codec import HEADER_BYTES, current, encode
+from inzage.schemas.codec import current, encode
+from inzage.schemas.framing import SINGLE_OBJECT_BYTES
 from inzage.schemas.json_face import read
 from inzage.streams.dossier.law import law
 from inzage.streams.dossier.references import References
@@ -100,7 +101,7 @@ def made(controller: Controller, count: int) -> list[Row]:
             "subject": {**base["subject"], "pseudonym": f"subject-{number % SUBJECTS:06}"},
         }
         known_at = int((START + timedelta(seconds=number)).timestamp() * 1000)
-        datum = encode("activity", read({"event": event}).record)[HEADER_BYTES:]
+        datum = encode("activity", read({"event": event}).record)[SINGLE_OBJECT_BYTES:]
         rows.append(Row(number + 10, known_at, datum, "", number + 10, known_at))
     return rows
 

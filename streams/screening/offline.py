@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from inzage.schemas.codec import encode
+from inzage.schemas.codec import encode, schema_at
 from inzage.schemas.errors import ContractError
 from inzage.schemas.json_lines import Line
 from inzage.streams.dossier.law import law
@@ -162,7 +162,7 @@ def _said(outcome: Outcome, records: Sequence[SaidRecord]) -> list[Said]:
     """What was judged, in order."""
     subjects = {record.offset: (record.key or b"").decode() for record in records}
     said = [
-        Said(header, row, subjects[row.offset], row.offset in outcome.due)
+        Said(schema_at(header), row, subjects[row.offset], row.offset in outcome.due)
         for header, rows in outcome.rows.items()
         for row in rows
     ]

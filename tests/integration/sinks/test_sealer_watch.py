@@ -35,7 +35,7 @@ class Noticing:
         self.restored: dict[str, Any] = {}
         self.said = 0
 
-    def see(self, topic: str, partition: int, records: Sequence[Any]) -> list[Message]:
+    def see(self, topic: str, partition: int, records: Sequence[Any], *, also: object = None) -> list[Message]:
         self.seen += len(records)
         return []
 
