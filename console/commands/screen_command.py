@@ -79,7 +79,7 @@ def _screen(
     from inzage.streams.screening.offline import OfflineScreening
 
     lines = read_lines(
-        file.read_text(encoding="utf-8", errors="replace").splitlines(), strict=False, controller_id=controller
+        file.read_text(encoding="utf-8", errors="replace").split("\n"), strict=False, controller_id=controller
     )
     for line in lines:
         for note in line.said.notes if line.said else ():
