@@ -83,7 +83,7 @@ def _screen(
     )
     for line in lines:
         for note in line.said.notes if line.said else ():
-            say(f"{file.name}, line {line.number}: {note}; taken as OTHER or left out")
+            say(f"{file.name}, line {line.number}: {note}")
     clock = () if now is None else (now if now.tzinfo else now.replace(tzinfo=UTC),)
     screened = OfflineScreening(packs).screen(lines, clock=clock)
     for number, code, message in screened.refused:

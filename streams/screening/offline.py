@@ -40,6 +40,8 @@ class Screened:
     """When each verdict was given, as (position in the file, clock); superseding ones follow those they replace."""
     positions: dict[str, Moment] = field(default_factory=dict)
     """When each fact was known, by fact_id."""
+    arrived: int = 0
+    """When the last line arrived, milliseconds since 1970; the clock may have gone on since."""
     refused: list[tuple[int, str, str]] = field(default_factory=list)
     events: int = 0
     facts: int = 0
@@ -128,6 +130,7 @@ class OfflineScreening:
             key = record["subject"]["pseudonym"] if line.said.kind == "activity" else record["subject"]
             records.append(SaidRecord(position, timestamp, key.encode(), encode(line.said.kind, record)))
             numbers[position] = line.number
+        screened.arrived = max([screened.arrived, *(moment.at for moment in moments.values())])
         if records:
             outcome = screener.screen(records)
             screened.verdicts += outcome.verdicts

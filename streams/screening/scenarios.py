@@ -2,8 +2,8 @@
 
 Fires means that the current verdict is VIOLATION; does not fire means OK or no verdict, NOT_EVALUABLE does not pass.
 An entry that does not exist yet is listed as not built, never passed silently. What is expected of an event holds
-before the late facts that `superseding` names, and without those at the end; after each of them what it says holds.
-`clock_at` is what holds when the service's clock reads so and nothing else arrived.
+before the late facts that `superseding` names, and without those when the last line has arrived; after each of them
+what it says holds. `clock_at` is what holds when the service's clock reads so and nothing else arrived.
 """
 
 from __future__ import annotations
@@ -23,7 +23,8 @@ from inzage.streams.screening.offline import OfflineScreening, Screened
 from inzage.streams.screening.revision import Moment
 from inzage.streams.screening.together import Together
 
-_END = Moment(1 << 62, 1 << 62)
+_ALL = 1 << 62
+"""A horizon that everything in a scenario is below."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +153,7 @@ def _expectations(
 ) -> Iterator[Expectation]:
     stated = [(screened.positions[after["after_fact"]], after) for after in expect.get("superseding", ())]
     late = sorted(stated, key=lambda pair: pair[0])
-    until = _before(late[0][0]) if late else _END
+    until = _before(late[0][0]) if late else Moment(_ALL, screened.arrived)
     if "clock_at" in expect:
         at = int(datetime.fromisoformat(expect["clock_at"]).timestamp() * 1000)
         until = Moment(max((moment.horizon for moment in screened.moments if moment.at <= at), default=0), at)
@@ -184,6 +185,7 @@ def _settle(expectation: Expectation, screened: Screened, report: ScenarioReport
         if verdict["event_id"] == expectation.subject
         and verdict["rule_id"] == expectation.rule
         and moment <= expectation.until
+        and moment.at <= expectation.until.at
     ]
     result = given[-1][1]["result"] if given else "OK"
     needless = expectation.unchanged and bool(given) and given[-1][0] == expectation.until
