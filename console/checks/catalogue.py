@@ -44,7 +44,7 @@ class Check:
         entries = [*policies.entries, *policies.unjudged]
         named = [entry for entry in entries if entry.check == self.name]
         if named:
-            return [entry for entry in named if self.beside_facts or not entry.judges]
+            return [entry for entry in named if self.beside_facts or not (entry.judges or entry.fact_rules)]
         said = any(entry.id in self.same_as for entry in entries)
         return [None] if self.everywhere and not said else []
 
