@@ -46,6 +46,7 @@ def _request(activity: Activity) -> Body:
         "received_at": activity["occurred_at"],
         "identity_verified": activity["identity_verified"],
         "channel": activity["channel"],
+        "destination_org_id": (activity["recipient"] or {}).get("org_id"),
     }
 
 

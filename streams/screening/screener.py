@@ -28,7 +28,7 @@ from inzage.streams.dossier.reference_rows import Tables
 from inzage.streams.dossier.references import References
 from inzage.streams.dossier.remembered import may_be_remembered, remembered
 from inzage.streams.dossier.store import DossierStore
-from inzage.streams.screening.engine import Controller, Engine, Hit, Row
+from inzage.streams.screening.engine import Controller, Hit, Judging, Row
 from inzage.streams.screening.record import Outcome, Place, SaidRecord, dead_letter, known_time
 from inzage.streams.screening.redelivery import Redeliveries
 from inzage.streams.screening.rows import row_of, row_of_fact
@@ -55,7 +55,7 @@ class Found:
 class Screener:
     """The screening of one partition: dossiers, counters and recent events are this partition's."""
 
-    engine: Engine
+    engine: Judging
     controller: Controller
     references: References
     place: Place = field(default_factory=Place)

@@ -304,8 +304,11 @@ async def test_an_export_names_no_staff_unless_asked(installation: Installation)
     _, export = installation.run("subject", "export", PERSON)
     assert staff not in json.dumps(export)
     assert export["events"][0]["actor"]["role"] == "CLAIMS_HANDLER" and export["events"][0]["occurred_at"]
-    _, export = installation.run("subject", "export", PERSON, "--with-staff")
-    assert export["events"][0]["actor"]["id"] == staff
+    _, export = installation.run("subject", "export", PERSON, "--with-staff", "DPO-2026-4")
+    assert export["events"][0]["actor"]["id"] == staff and export["staff_named_by_decision"] == "DPO-2026-4"
+    assert installation.run("subject", "export", PERSON, "--with-staff", " ")[0] == 2
+    _, report = installation.run("subject", "report", PERSON)
+    assert staff not in json.dumps(report) and report["purposes"]
 
 
 async def test_who_is_unknown_is_a_finding_and_is_not_made_known(installation: Installation) -> None:
