@@ -12,7 +12,8 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
-from inzage.schemas.codec import HEADER_BYTES, current, encode
+from inzage.schemas.codec import current, encode
+from inzage.schemas.framing import SINGLE_OBJECT_BYTES
 from inzage.schemas.json_face import read
 from inzage.streams.dossier.law import law
 from inzage.streams.dossier.references import References
@@ -52,18 +53,21 @@ def prepared(controller_id: str) -> Controller:
         if "subject" not in fact:
             references.take(START - timedelta(days=1), read({"fact": said}).record)
     engine().load_tables(controller, references.tables(START))
-    engine().load_dossiers(controller, [_dossier(controller_id, number) for number in range(SUBJECTS)])
+    engine().load_dossiers(controller, [_dossier(controller, number) for number in range(SUBJECTS)])
     return controller
 
 
-def _dossier(controller_id: str, number: int) -> PersonDossier:
-    subject = f"subject-{number:06}"
+def _dossier(controller: Controller, number: int) -> PersonDossier:
+    """A person of whom the packs' examples say the same, and who once consented."""
+    subject, controller_id = f"subject-{number:06}", controller.policies.controller_id
     dossier = PersonDossier(subject)
-    envelope = {"recorded_at": START, "controller_id": controller_id, "subject": subject}
+    base = controller.policies.own.base_event["subject"]["pseudonym"]
     consent = {"type": "ConsentGiven", "consent_ref": f"consent-{number}", "given_at": START - timedelta(days=90)}
-    employed = {"type": "EnrolmentRecorded", "employer_id": "ORG-EMPLOYER", "plan": "PLAN-1", "country_of_work": "KE"}
-    for offset, fact in enumerate((consent, employed)):
-        said = read({"fact": {**envelope, **fact, "fact_id": f"{subject}-{offset}"}}).record
+    facts = [fact for fact in controller.policies.own.base_facts if "subject" in fact]
+    for offset, fact in enumerate((consent, *facts)):
+        own = {name: subject if value == base else value for name, value in fact.items()}
+        envelope = {"recorded_at": START, "controller_id": controller_id, "subject": subject}
+        said = read({"fact": {**own, **envelope, "fact_id": f"{subject}-{offset}"}}).record
         dossier.take(offset, encode("fact", said), said)
     return dossier
 
@@ -98,7 +102,7 @@ def made(controller: Controller, count: int) -> list[Row]:
             "subject": {**base["subject"], "pseudonym": f"subject-{number % SUBJECTS:06}"},
         }
         known_at = int((START + timedelta(seconds=number)).timestamp() * 1000)
-        datum = encode("activity", read({"event": event}).record)[HEADER_BYTES:]
+        datum = encode("activity", read({"event": event}).record)[SINGLE_OBJECT_BYTES:]
         rows.append(Row(number + 10, known_at, datum, "", number + 10, known_at))
     return rows
 

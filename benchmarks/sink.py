@@ -29,6 +29,7 @@ from inzage.deploy.local.clickhouse.endpoint import Endpoint
 from inzage.deploy.local.kafka import Broker
 from inzage.deploy.local.topics import ensure_topics
 from inzage.schemas import codec, json_face
+from inzage.schemas.framing import SINGLE_OBJECT_BYTES
 from inzage.schemas.settings import Settings
 from inzage.schemas.topics import ControllerTopics
 from inzage.sinks.connection import open_clickhouse
@@ -38,7 +39,7 @@ SINK_CORE, STORE_CORE = 0, 1
 DISTINCT = 5_000  # events encoded; each sent event still has an id of its own
 GIVE_UP = 600.0  # seconds
 
-_ID = slice(codec.HEADER_BYTES + 1, codec.HEADER_BYTES + 37)
+_ID = slice(SINGLE_OBJECT_BYTES + 1, SINGLE_OBJECT_BYTES + 37)
 
 
 def main(

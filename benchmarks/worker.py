@@ -22,7 +22,8 @@ from aiokafka import AIOKafkaConsumer
 
 from inzage.deploy.local.kafka import Broker
 from inzage.deploy.local.topics import ensure_topics
-from inzage.schemas.codec import HEADER_BYTES, decode, encode
+from inzage.schemas.codec import decode, encode
+from inzage.schemas.framing import SINGLE_OBJECT_BYTES
 from inzage.schemas.json_face import read
 from inzage.schemas.settings import Settings
 from inzage.schemas.topics import ControllerTopics
@@ -79,7 +80,7 @@ def events(count: int) -> list[OutgoingRecord]:
         person = persons[chance.randrange(_PERSONS)].encode()
         event_id = str(uuid.UUID(int=chance.getrandbits(128))).encode()
         records.append(OutgoingRecord(topic, person, before + event_id + middle + person + after))
-    assert len(records[0].value or b"") > HEADER_BYTES
+    assert len(records[0].value or b"") > SINGLE_OBJECT_BYTES
     return records
 
 

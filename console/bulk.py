@@ -16,11 +16,12 @@ from typing import Self
 from inzage.schemas.codec import RecordName
 from inzage.schemas.emitter.heartbeats import heartbeat
 from inzage.schemas.emitter.message import Message, heartbeat_message, message_of, schema_message, topic_of
+from inzage.schemas.emitter.registry_framing import configured_framing
 from inzage.schemas.emitter.sequence import SourceSequence
 from inzage.schemas.emitter.vault import AlreadyPseudonyms, Vault
 from inzage.schemas.emitter.words import encrypt_words
 from inzage.schemas.json_face import Said
-from inzage.schemas.settings import KafkaSettings
+from inzage.schemas.settings import KafkaSettings, SchemaRegistrySettings
 from inzage.streams.transport.publisher import BatchPublisher, OutgoingRecord
 
 CHUNK = 4_000
@@ -30,10 +31,14 @@ CHUNK = 4_000
 class BulkEmitter:
     """One source that says much at once; `async with` connects and lets go.
 
-    `vault` keeps the keys of the data subjects; without one words that may reveal something are refused.
+    `vault` keeps the keys of the data subjects; without one words that may reveal something are refused. With a
+    `registry` it speaks in that registry's framing.
     """
 
-    def __init__(self, kafka: KafkaSettings, vault: Vault | None = None) -> None:
+    def __init__(
+        self, kafka: KafkaSettings, vault: Vault | None = None, registry: SchemaRegistrySettings | None = None
+    ) -> None:
+        self._framing = configured_framing(registry)
         self._vault = vault or AlreadyPseudonyms()
         self._publisher = BatchPublisher(kafka)
         self._sequence = SourceSequence()
@@ -76,7 +81,7 @@ class BulkEmitter:
                 self._spoken[topic] = record["controller_id"], record["source_system"]
             with self._sequence.next(topic) as (instance, number):
                 record["source_instance"], record["source_sequence"] = instance, number
-        return message_of(said)
+        return message_of(said, self._framing)
 
     async def _say_ended(self) -> None:
         """One heartbeat for each events topic: that the source ends, and its last number."""
@@ -84,7 +89,7 @@ class BulkEmitter:
             return
         await self._log_schemas(["heartbeat"])
         said = [
-            heartbeat_message(heartbeat(controller, system, last, ended=True))
+            heartbeat_message(heartbeat(controller, system, last, ended=True), self._framing)
             for topic, (controller, system) in self._spoken.items()
             if (last := self._sequence.last(topic))
         ]
@@ -93,7 +98,7 @@ class BulkEmitter:
     async def _log_schemas(self, kinds: Iterable[RecordName]) -> None:
         new = sorted(set(kinds) - self._logged)
         if new:
-            await self._publisher.publish([_outgoing(schema_message(kind)) for kind in new])
+            await self._publisher.publish([_outgoing(schema_message(kind, self._framing)) for kind in new])
             self._logged.update(new)
 
 

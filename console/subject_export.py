@@ -45,9 +45,12 @@ def export_of(
     verdicts: Iterable[Mapping[str, Any]],
     key: AESGCM | None,
     *,
-    with_staff: bool,
+    with_staff: str | None,
 ) -> dict[str, Any]:
-    """Everything about the person behind `reference`; without `key` each record names what is unreadable in it."""
+    """Everything about the person behind `reference`; without `key` each record names what is unreadable in it.
+
+    `with_staff` is the decision that allows to tell who looked; without one, nobody of the staff is named.
+    """
     events: list[dict[str, Any]] = []
     facts: list[dict[str, Any]] = []
     for record in kept:
@@ -64,6 +67,7 @@ def export_of(
         "subject": reference,
         "state": state,
         "exported_at": datetime.now(UTC),
+        **({"staff_named_by_decision": with_staff} if with_staff else {}),
         "events": sorted(events, key=lambda face: face["occurred_at"]),
         "facts": sorted(facts, key=lambda face: face["recorded_at"]),
         "verdicts": [dict(verdict) for verdict in verdicts],

@@ -42,6 +42,7 @@ _SCHEMA_RECORD = {
         "fingerprint": {"type": "string", "description": "CRC-64-AVRO of the canonical form, as messages carry it."},
         "sha256": {"type": "string", "description": "SHA-256 of the full text."},
         "text": {"type": "string", "description": "The schema as JSON."},
+        "registry_id": {"type": "integer", "description": "What a registry calls it; absent for a fingerprint."},
     },
 }
 _CONFIGURATION = {"cleanup.policy", "retention.ms"}  # what the binding has words for
@@ -79,7 +80,10 @@ def _info() -> dict[str, Any]:
         "version": version("inzage"),
         "description": (
             "Event-sourced audit and transfer logging for personal data. Messages are Avro single-object encoding: "
-            "two marker bytes, the fingerprint of the schema, the datum. What stands on a topic is never changed."
+            "two marker bytes, the fingerprint of the schema, the datum. Activities, facts, references and "
+            "heartbeats may be in Confluent's wire format instead: a zero byte, the four-byte id of a schema "
+            "registry, the datum; the subject is the full name of the record. What stands on a topic is never "
+            "changed."
         ),
         "license": {"name": "Apache-2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0"},
     }

@@ -92,6 +92,8 @@ def _read_fact(content: Mapping[str, Any], reading: Reading) -> Said:
         body = _bodies(name).get(kind)
         if body is not None:
             envelope, rest = _envelope(name, content, reading)
+            if isinstance(named := rest.get("entitles_national_id_recipients"), list):
+                rest |= {"entitles_national_id_recipients": bool(named), "national_id_recipients": named}
             record = cast("dict[str, Any]", _reader(name, without_body=True)(envelope, "", reading))
             record["body"] = (f"inzage.v1.{kind}", body(rest, "", reading))
             record["unrecognised"] = {**record["unrecognised"], **reading.unrecognised}

@@ -1,11 +1,14 @@
 """Makes a reading function for each type of an Avro schema: from JSON values to what fastavro writes.
 
 Every function names the field it refuses. A symbol or a name that the schema does not have is an error in strict
-reading; else it is noted, and a symbol becomes OTHER with its words kept.
+reading; else it is noted, and a symbol becomes OTHER with its words kept. Lenient reading also takes a value in
+another shape where that says the same: one for a list of one, a number for its digits, words where the schema asks
+whether there are any.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -30,14 +33,20 @@ class Reading:
         message = f"{_join(path, name)}: no such field" + (f"; did you mean {near[0]}?" if near else "")
         if self.strict:
             raise ContractError(message, code="contract.unknown-field")
-        self.notes.append(message)
+        self.notes.append(f"{message}; left out")
 
     def unknown_symbol(self, path: str, enum: str, text: str) -> None:
         near = closest(enum, text)
         message = f"{path}: not a term of {enum}" + (f"; did you mean {near}?" if near else "")
         if self.strict:
             raise ContractError(message, code="contract.unknown-symbol")
-        self.notes.append(message)
+        self.notes.append(f"{message}; taken as OTHER")
+
+    def other_shape(self, path: str, wanted: str) -> None:
+        """Note a value of another shape, or refuse it."""
+        if self.strict:
+            raise _wrong(path, wanted)
+        self.notes.append(f"{path}: expected {wanted}; taken as if it were")
 
 
 ReadValue = Callable[[Any, str, Reading], Any]
@@ -84,13 +93,31 @@ def _wrong(path: str, wanted: str) -> ContractError:
     return ContractError(f"{path}: expected {wanted}", code="contract.wrong-type")
 
 
-def _scalar(kind: type, wanted: str) -> ReadValue:
-    def read_scalar(value: Any, path: str, reading: Reading) -> Any:
-        if type(value) is not kind:
-            raise _wrong(path, wanted)
+def _text(value: Any, path: str, reading: Reading) -> str:
+    if type(value) is str:
         return value
+    reading.other_shape(path, "text")
+    if isinstance(value, Mapping):  # somebody, said with more than the identifier
+        value = value.get("id") or value.get("org_id") or json.dumps(value, ensure_ascii=False)
+    if isinstance(value, (list, tuple)):
+        return ",".join(map(str, value))
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
-    return read_scalar
+
+def _whole(value: Any, path: str, reading: Reading) -> int:
+    if type(value) is int:
+        return value
+    if isinstance(value, str) and value.strip().isdigit():
+        reading.other_shape(path, "a whole number")
+        return int(value)
+    raise _wrong(path, "a whole number")
+
+
+def _truth(value: Any, path: str, reading: Reading) -> bool:
+    if type(value) is bool:
+        return value
+    reading.other_shape(path, "true or false")
+    return value.strip().lower() not in ("", "false", "no", "0") if isinstance(value, str) else bool(value)
 
 
 def _double(value: Any, path: str, reading: Reading) -> float:
@@ -136,7 +163,8 @@ def _array(inner: ReadValue) -> ReadValue:
         if value is None:
             return []
         if not isinstance(value, (list, tuple)):
-            raise _wrong(path, "a list")
+            reading.other_shape(path, "a list")
+            value = [] if value in (False, 0) else [value]
         return [inner(item, path, reading) for item in value]
 
     return read_array
@@ -144,6 +172,9 @@ def _array(inner: ReadValue) -> ReadValue:
 
 def _enum(name: str, symbols: frozenset[str]) -> ReadValue:
     def read_enum(value: Any, path: str, reading: Reading) -> str:
+        if isinstance(value, list) and len(value) == 1:
+            reading.other_shape(path, f"a term of {name}")
+            value = value[0]
         if not isinstance(value, str):
             raise _wrong(path, f"a term of {name}")
         if value in symbols:
@@ -179,9 +210,9 @@ def _record(fields: dict[str, tuple[ReadValue, bool, Any]]) -> ReadValue:
 
 
 _PRIMITIVE: dict[str, ReadValue] = {
-    "string": _scalar(str, "text"),
-    "long": _scalar(int, "a whole number"),
-    "boolean": _scalar(bool, "true or false"),
+    "string": _text,
+    "long": _whole,
+    "boolean": _truth,
     "double": _double,
 }
 _LOGICAL: dict[str, ReadValue] = {"timestamp-micros": _timestamp, "date": _date}

@@ -52,6 +52,26 @@ class KafkaSettings(BaseModel):
     replication_factor: int = Field(default=1, ge=1)
 
 
+class SchemaRegistrySettings(BaseModel):
+    """A schema registry that speaks Confluent's HTTP interface. With one, what emitters say is in its framing."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    url: HttpUrl
+    username: str | None = None
+    password: SecretStr | None = None
+    password_file: Path | None = Field(default=None, description="readable by its owner only, in place of password")
+    ca_file: Path | None = Field(default=None, description="certificates for https; None: those of the machine")
+    auto_register_schemas: bool = Field(default=True, description="false: emitters look their schemas up only")
+
+    @model_validator(mode="after")
+    def _secret_is_whole(self) -> SchemaRegistrySettings:
+        stated = (self.password is not None) + (self.password_file is not None)
+        if stated != (self.username is not None):
+            raise ValueError("a username goes with either a password or a password_file")
+        return self
+
+
 class ClickHouseSettings(BaseModel):
     """How to reach ClickHouse over HTTP. `url` decides host, port and TLS."""
 
@@ -155,6 +175,9 @@ class Settings(BaseSettings):
         default_factory=dict, description="by controller: IANA zone of its office; not stated: Brussels"
     )
     kafka: KafkaSettings = Field(default_factory=KafkaSettings)
+    schema_registry: SchemaRegistrySettings | None = Field(
+        default=None, description="None: single-object encoding, which needs none"
+    )
     clickhouse: ClickHouseSettings = Field(default_factory=ClickHouseSettings)
     sealing: SealingSettings = Field(default_factory=SealingSettings)
     retention: RetentionSettings = Field(default_factory=RetentionSettings)

@@ -14,14 +14,17 @@ from datetime import UTC, datetime
 from functools import cached_property
 from hashlib import sha256
 from io import BytesIO
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from aiokafka import ConsumerRecord
 from fastavro import schemaless_writer
 
-from inzage.schemas.codec import HEADER_BYTES, MARKER, Schema, decode, known, schema_of, split
+from inzage.schemas.codec import RecordName, Schema, current, decode, known, schema_of, split
 from inzage.schemas.errors import ContractError
+from inzage.schemas.framing import header_of, headers_of, names_schema, schema_name
 from inzage.schemas.json_face import write
+from inzage.schemas.resolution import Reading
+from inzage.schemas.statement import stated
 from inzage.sinks.leaf import headers_bytes, leaf_bytes, leaf_hash
 from inzage.sinks.logs import Log, Said
 from inzage.sinks.row import MARK_BYTES, Leaf, rows
@@ -71,7 +74,15 @@ TABLES: Mapping[tuple[Said, str], Table] = {
     (Said.CHECKPOINTS, "pruning"): Table("prunings", prefixed=True),
 }
 SCHEMAS_TABLE = Table(
-    "schemas", _row("SchemaRow", name="string", fingerprint="string", sha256="string", text="string")
+    "schemas",
+    _row(
+        "SchemaRow",
+        name="string",
+        fingerprint="string",
+        sha256="string",
+        text="string",
+        registry_id=["null", "long"],
+    ),
 )
 OTHER_TABLE = Table(OTHER_RECORDS, _row("OtherRow", record="string", reason="string", has_value="boolean"))
 
@@ -146,8 +157,8 @@ def _leaf(record: ConsumerRecord) -> Leaf:
 
 def unknown_schemas(leaves: Sequence[Leaf], also: Mapping[bytes, Schema]) -> set[bytes]:
     """The headers of messages that name a schema which is neither known nor in `also`."""
-    headers = {leaf.value[:HEADER_BYTES] for leaf in leaves if leaf.value}
-    return {header for header in headers if header[:2] == MARKER and header not in known() and header not in also}
+    headers = headers_of(leaf.value for leaf in leaves)
+    return {header for header in headers if header not in known() and header not in also and names_schema(header)}
 
 
 def blocks_of(
@@ -170,9 +181,10 @@ def blocks_of(
         except ContractError as why:
             unreadable += [Unreadable(leaf, why) for leaf in alike]
             continue
-        if schema and table.row is None:
-            data = [(leaf.value or b"")[HEADER_BYTES:] for leaf in alike]
-            blocks.append(Block(log, base, table, schema, schema.fingerprint, alike, data))
+        if schema and table.row is None and schema.reading is not Reading.RESOLVED:
+            size = len(schema.header)
+            data = [(leaf.value or b"")[size:] for leaf in alike]
+            blocks.append(Block(log, base, table, schema, schema_name(schema.header), alike, data))
         else:
             made, refused = _decoded(log, base, table, schema, alike, also)
             blocks += [made] if made else []
@@ -187,18 +199,18 @@ def unreadable_block(log: Log, base: int, unreadable: Sequence[Unreadable]) -> l
     blocks = []
     for alike in _by_schema_and_month(sorted(leaf for leaf, _ in unreadable)).values():
         data = [_datum(OTHER_TABLE.row, _other("", leaf, why[leaf.offset])) for leaf in alike]
-        blocks.append(Block(log, base, OTHER_TABLE, OTHER_TABLE.row, _fingerprint(alike[0]), alike, data))
+        blocks.append(Block(log, base, OTHER_TABLE, OTHER_TABLE.row, schema_name(alike[0].value), alike, data))
     return blocks
 
 
 def _by_schema_and_month(leaves: Sequence[Leaf]) -> dict[tuple[bytes | None, str], list[Leaf]]:
     """A block is one partition of its table, and those are months."""
     one_month = len({_month(time) for time in _extremes(leaves)}) == 1
-    if one_month and len({leaf.value and leaf.value[:HEADER_BYTES] for leaf in leaves}) == 1:
+    if one_month and len(headers_of(leaf.value or _ABSENT[leaf.value] for leaf in leaves)) == 1:
         return {(b"", ""): list(leaves)}
     groups: dict[tuple[bytes | None, str], list[Leaf]] = {}
     for leaf in leaves:
-        header = leaf.value and leaf.value[:HEADER_BYTES]
+        header = leaf.value and header_of(leaf.value)
         key = (header, "" if one_month else _month(leaf.timestamp))
         group = groups.get(key)
         if group is None:
@@ -206,6 +218,10 @@ def _by_schema_and_month(leaves: Sequence[Leaf]) -> dict[tuple[bytes | None, str
         else:
             group.append(leaf)
     return groups
+
+
+_ABSENT = {None: b"\xff", b"": b"\xff\xff"}
+"""Stand for no value and an empty one, which are refused for different reasons."""
 
 
 def _extremes(leaves: Sequence[Leaf]) -> tuple[int, int]:
@@ -220,44 +236,35 @@ def _month(timestamp: int) -> str:
 def _decoded(
     log: Log, base: int, table: Table, schema: Schema | None, leaves: Sequence[Leaf], also: Mapping[bytes, Schema]
 ) -> tuple[Block | None, list[Unreadable]]:
-    """A block whose columns are not the record's fields: few records, decoded one by one."""
-    assert table.row
+    """A block of records that are decoded one by one.
+
+    They are few where columns are not the record's fields; or their schema takes Avro's rules to become ours.
+    """
+    row = table.row or current(cast("RecordName", schema.name if schema else ""))
     readable, data, unreadable = [], [], []
     for leaf in leaves:
         try:
-            data.append(_datum(table.row, _columns(table, schema, leaf, also)))
+            data.append(_datum(row, _columns(table, schema, leaf, also)))
             readable.append(leaf)
         except ContractError as why:
             unreadable.append(Unreadable(leaf, why))
     if not readable:
         return None, unreadable
-    return Block(log, base, table, table.row, _fingerprint(leaves[0]), readable, data), unreadable
+    return Block(log, base, table, row, schema_name(leaves[0].value), readable, data), unreadable
 
 
 def _columns(table: Table, schema: Schema | None, leaf: Leaf, also: Mapping[bytes, Schema]) -> Mapping[str, Any]:
     if table is SCHEMAS_TABLE:
-        return read_schema(leaf.value)[1]
+        return stated(leaf.value)[1]
     assert schema
     record = decode(leaf.value, also=also)[1]
     if table is OTHER_TABLE:
         return _other(schema.name, leaf, "")
+    if table.row is None:
+        return record
     face = write(schema.name, record)["fact"]
     kind = record["body"][0].rpartition(".")[2]
     return {**record, "kind": kind, "body": json.dumps(face, ensure_ascii=False)}
-
-
-def read_schema(value: bytes | None) -> tuple[Schema, dict[str, str]]:
-    """A record of the schemas topic, `{"name", "fingerprint", "sha256", "text"}`; raises `ContractError`."""
-    try:
-        said = json.loads(value or b"")
-        schema = schema_of(said["name"], said["text"])
-        if (said["fingerprint"], said["sha256"]) != (schema.fingerprint, schema.sha256):
-            raise ContractError("the text is not the schema it is said to be", code="contract.schema-mismatch")
-    except ContractError:
-        raise
-    except Exception as error:  # fastavro raises whatever the text leads it to
-        raise ContractError("the record states no schema", code="contract.schema-unreadable") from error
-    return schema, said
 
 
 def _other(record: str, leaf: Leaf, reason: str) -> dict[str, Any]:
@@ -268,8 +275,3 @@ def _datum(schema: Schema, record: Mapping[str, Any]) -> bytes:
     buffer = BytesIO()
     schemaless_writer(buffer, schema.parsed, record)
     return buffer.getvalue()
-
-
-def _fingerprint(leaf: Leaf) -> str:
-    value = leaf.value or b""
-    return value[2:HEADER_BYTES].hex() if value[:2] == MARKER else ""

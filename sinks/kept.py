@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from inzage.schemas.codec import Schema, decode, schema_of
+from inzage.schemas.codec import Schema, decode
 from inzage.schemas.errors import ContractError
 from inzage.schemas.json_face import Said
+from inzage.schemas.statement import stated, take_statement
 from inzage.sinks.trail import Trail
 
 
@@ -35,7 +36,7 @@ def kept_of(trail: Trail, rows: Iterable[Mapping[str, Any]]) -> list[Kept]:
         except ContractError:
             if also is not None:
                 raise
-            also = _schemas(trail)
+            also = schemas_of(trail)
             record = decode(raw, also=also)[1]
         found.append(
             Kept(Said(row["kind"], record), row["topic"], row["partition"], row["offset"], utc(row["broker_time"]))
@@ -48,6 +49,9 @@ def utc(instant: datetime) -> datetime:
     return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
 
 
-def _schemas(trail: Trail) -> dict[bytes, Schema]:
-    schemas = [schema_of(name, text) for name, text in trail.select("schema_texts")]
-    return {schema.header: schema for schema in schemas}
+def schemas_of(trail: Trail) -> dict[bytes, Schema]:
+    """The schemas that the trail states, by header: what was written with them is read without any registry."""
+    schemas: dict[bytes, Schema] = {}
+    for (raw,) in trail.select("schema_texts"):
+        take_statement(schemas, stated(bytes.fromhex(raw))[0])
+    return schemas

@@ -18,10 +18,13 @@ from kafka.errors import KafkaError
 from inzage.schemas.codec import Schema, decode
 from inzage.schemas.dead_letters import REPLAY_HEADER
 from inzage.schemas.errors import ConfigError, ContractError, TransientError
+from inzage.schemas.framing import header_of, registry_id
 from inzage.schemas.kafka_clients import for_kafka_python
+from inzage.schemas.registered import RegisteredSchemas
 from inzage.schemas.settings import KafkaSettings
+from inzage.schemas.statement import stated, take_statement
 from inzage.schemas.topics import MAX_MESSAGE_BYTES, SCHEMAS
-from inzage.sinks.block import TABLES, read_schema
+from inzage.sinks.block import TABLES
 from inzage.sinks.logs import Topic
 from inzage.sinks.trail import Trail
 
@@ -70,11 +73,16 @@ def replayed(trail: Trail) -> frozenset[str]:
 
 
 def replay(
-    kafka: KafkaSettings, letters: Iterable[DeadLetter], topics: Mapping[str, Topic], already: Container[str] = ()
+    kafka: KafkaSettings,
+    letters: Iterable[DeadLetter],
+    topics: Mapping[str, Topic],
+    already: Container[str] = (),
+    registry: RegisteredSchemas | None = None,
 ) -> Iterator[tuple[str, str]]:
     """Put back what can be read now; yields each identifier with what became of it, `replayed` or the reason not.
 
-    Raises `TransientError` when Kafka does not take one: those yielded before it are back.
+    Raises `TransientError` when Kafka does not take one, or the registry does not answer: those yielded before it
+    are back.
     """
     schemas = _read_schemas(kafka)
     try:
@@ -84,6 +92,8 @@ def replay(
         try:
             for letter in letters:
                 name = letter.dead_letter_id
+                if registry is not None:
+                    _look_up(registry, letter.value, schemas)
                 yield name, ALREADY if name in already else _replay(producer, letter, topics, schemas)
         finally:
             producer.close()
@@ -113,6 +123,14 @@ def _replay(
     return "replayed"
 
 
+def _look_up(registry: RegisteredSchemas, value: bytes | None, schemas: dict[bytes, Schema]) -> None:
+    """Ask for the schema of a value, if it is not known; worker and sink say it on the schemas topic."""
+    identifier = registry_id(header_of(value))
+    if identifier is not None and header_of(value) not in schemas:
+        for schema in registry.look_up([identifier]):
+            take_statement(schemas, schema)
+
+
 def _read(row: dict[str, Any]) -> DeadLetter:
     fields = {name: row[name] for name in ("dead_letter_id", "controller_id", "reason", "message", "topic")}
     return DeadLetter(
@@ -135,7 +153,7 @@ def _bytes(text: str | None) -> bytes | None:
 def _read_schemas(kafka: KafkaSettings) -> dict[bytes, Schema]:
     """The schemas of the schemas topic."""
     place = TopicPartition(SCHEMAS, 0)
-    schemas = {}
+    schemas: dict[bytes, Schema] = {}
     try:
         consumer = KafkaConsumer(**for_kafka_python(kafka), group_id=None, enable_auto_commit=False)
         try:
@@ -145,10 +163,9 @@ def _read_schemas(kafka: KafkaSettings) -> dict[bytes, Schema]:
             while consumer.position(place) < end:
                 for record in consumer.poll(timeout_ms=500).get(place, ()):
                     try:
-                        schema = read_schema(record.value)[0]
+                        take_statement(schemas, stated(record.value)[0])
                     except ContractError:
                         continue
-                    schemas[schema.header] = schema
         finally:
             consumer.close()
     except (KafkaError, OSError) as error:

@@ -11,6 +11,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import stamina
 import structlog
@@ -60,8 +61,9 @@ class Prepared:
 async def prepare(slice_: Slice, schemas: SchemaLog) -> Prepared:
     """Hash, sift and splice the records of a slice."""
     leaves = leaves_of(slice_.records)
-    if unknown_schemas(leaves, schemas.schemas):
-        await _repeated(schemas.look_up)
+    unknown = unknown_schemas(leaves, schemas.schemas)
+    if unknown:
+        await _repeated(partial(schemas.look_up, unknown))
     blocks, unreadable = blocks_of(slice_.log, slice_.base, leaves, schemas.schemas)
     for block in blocks:
         block.body  # noqa: B018 - made now, while ClickHouse works on the block before

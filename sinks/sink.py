@@ -18,10 +18,13 @@ import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
+from inzage.schemas.codec import Schema
 from inzage.schemas.errors import TransientError
 from inzage.schemas.kafka_clients import for_aiokafka
+from inzage.schemas.registered import configured_schemas
 from inzage.schemas.settings import Settings
-from inzage.schemas.topics import MAX_MESSAGE_BYTES
+from inzage.schemas.statement import statement, statement_key
+from inzage.schemas.topics import MAX_MESSAGE_BYTES, SCHEMAS
 from inzage.sinks import dead_letters
 from inzage.sinks.block import Unreadable
 from inzage.sinks.intake import Intake, Pace, Slice
@@ -83,7 +86,7 @@ class Sink(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no t
         self._producer = AIOKafkaProducer(
             **kafka, client_id="inzage-sink", enable_idempotence=True, max_request_size=MAX_MESSAGE_BYTES + 1024
         )
-        self._schemas = SchemaLog(settings.kafka)
+        self._schemas = SchemaLog(settings.kafka, configured_schemas(settings.schema_registry), self._state)
         self._owned: dict[TopicPartition, _Owned] = {}
         self._queue: asyncio.Queue[tuple[_Owned, Prepared]] = asyncio.Queue(maxsize=1)
         self._queued_bytes = 0
@@ -201,7 +204,21 @@ class Sink(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no t
         assert owned.intake
         slice_ = owned.intake.cut(self._pace, now)
         self._queued_bytes += slice_.bytes
-        await self._queue.put((owned, await prepare(slice_, self._schemas)))
+        prepared = await self._prepared(slice_)
+        if prepared:
+            await self._queue.put((owned, prepared))
+
+    async def _prepared(self, slice_: Slice) -> Prepared | None:
+        """The slice as blocks; None when told to stop while a schema was waited for: it is read again."""
+        preparing = asyncio.create_task(prepare(slice_, self._schemas))
+        stopping = asyncio.create_task(self._stopping.wait())
+        try:
+            await asyncio.wait((preparing, stopping), return_when=asyncio.FIRST_COMPLETED)
+            return await preparing if preparing.done() else None
+        finally:
+            for task in (preparing, stopping):
+                task.cancel()
+            await asyncio.gather(preparing, stopping, return_exceptions=True)
 
     def _press_back(self) -> None:
         """Pause what holds too much; Kafka is still polled, so the group goes on."""
@@ -260,6 +277,13 @@ class Sink(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no t
         except KafkaError as error:
             raise TransientError("Kafka takes no commit", code="transient.kafka") from error
         owned.committed = offset
+
+    async def _state(self, schema: Schema) -> None:
+        """Say on the schemas topic what a registry's id stands for."""
+        try:
+            await self._producer.send_and_wait(SCHEMAS, statement(schema), statement_key(schema))
+        except KafkaError as error:
+            raise TransientError("the schemas topic takes nothing", code="transient.kafka") from error
 
     async def _say_dead(self, log: Log, unreadable: Sequence[Unreadable]) -> None:
         await dead_letters.produce(self._producer, log, unreadable)

@@ -40,6 +40,12 @@ def said_about(trail: Trail, subject: str, controllers: Iterable[str]) -> list[K
     return kept_of(trail, trail.select_named("subject_records", subject=subject, topics=topics))
 
 
+def references_of(trail: Trail, controllers: Iterable[str]) -> list[Kept]:
+    """The facts about organisations, instruments and rules of `controllers`, in the order they became known."""
+    topics = [ControllerTopics(controller).references for controller in controllers]
+    return kept_of(trail, trail.select_named("references_known", topics=topics, known_at=(1 << 62)))
+
+
 def judged_about(trail: Trail, subject: str, controllers: Iterable[str]) -> list[dict[str, Any]]:
     """The verdicts that stand on what was said about `subject`, oldest event first."""
     topics = [ControllerTopics(controller).verdicts for controller in controllers]

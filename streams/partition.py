@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from aiokafka import AIOKafkaConsumer
 from aiokafka.errors import KafkaError
 from aiokafka.structs import TopicPartition
 
-from inzage.schemas.codec import split
+from inzage.schemas.codec import Schema, datum_for_columns, split
 from inzage.schemas.errors import ContractError, TransientError
 from inzage.schemas.settings import KafkaSettings
 from inzage.schemas.topics import ControllerTopics
@@ -26,8 +28,17 @@ async def load_dossiers(kafka: KafkaSettings, topics: ControllerTopics, partitio
     return store
 
 
-async def load_recent(kafka: KafkaSettings, topics: ControllerTopics, partition: int, first: int) -> Redeliveries:
-    """The ids of the events in the window before offset `first`; raises `TransientError`."""
+async def load_recent(
+    kafka: KafkaSettings,
+    topics: ControllerTopics,
+    partition: int,
+    first: int,
+    also: Mapping[bytes, Schema] | None = None,
+) -> Redeliveries:
+    """The ids of the events in the window before offset `first`; raises `TransientError`.
+
+    `also` holds schemas read from the schemas topic.
+    """
     recent = Redeliveries()
     place = TopicPartition(topics.events, partition)
     consumer = AIOKafkaConsumer(**aiokafka_options(kafka), enable_auto_commit=False, auto_offset_reset="earliest")
@@ -41,7 +52,7 @@ async def load_recent(kafka: KafkaSettings, topics: ControllerTopics, partition:
             for records in (await consumer.getmany(place, timeout_ms=1000, max_records=20_000)).values():
                 for record in records:
                     if record.offset < first:
-                        _remember(recent, record.offset, record.value)
+                        _remember(recent, record.offset, record.value, also)
             position = await consumer.position(place)
     except KafkaError as error:
         raise TransientError(f"{topics.events} cannot be read: {type(error).__name__}") from error
@@ -50,10 +61,11 @@ async def load_recent(kafka: KafkaSettings, topics: ControllerTopics, partition:
     return recent
 
 
-def _remember(recent: Redeliveries, offset: int, value: bytes | None) -> None:
+def _remember(recent: Redeliveries, offset: int, value: bytes | None, also: Mapping[bytes, Schema] | None) -> None:
     try:
-        if split(value).name == "activity" and value is not None:
-            recent.is_new(offset, value)
+        schema = split(value, also=also)
+        if schema.name == "activity" and value is not None:
+            recent.is_new(offset, datum_for_columns(value, schema)[1])
     except ContractError:
         pass  # it was dead-lettered when it was judged
 

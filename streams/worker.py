@@ -19,6 +19,7 @@ from inzage.schemas.codec import RecordName
 from inzage.schemas.emitter.message import schema_message
 from inzage.schemas.errors import ConfigError
 from inzage.schemas.kafka_clients import for_kafka_python
+from inzage.schemas.registered import RegisteredSchemas, configured_schemas
 from inzage.schemas.settings import Settings
 from inzage.schemas.topics import ControllerTopics
 from inzage.streams.dossier.law import law
@@ -53,6 +54,7 @@ class Worker:
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     _feed: ReferenceFeed | None = None
     _publisher: BatchPublisher | None = None
+    _registered: RegisteredSchemas | None = None
     _thread: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "judge"))
 
     def run(self) -> None:
@@ -63,6 +65,7 @@ class Worker:
         engine().restrict()
         for controller in self._controllers.values():
             _ = controller.direct  # compiled now: the first lone event does not wait for it
+        self._registered = configured_schemas(self.settings.schema_registry)
         self._topic_ids = _topic_ids(self.settings)
         app = BatchApp(self.group, kafka=self.settings.kafka, batch=self.batch)
         for controller_id in self.settings.controllers:
@@ -94,6 +97,7 @@ class Worker:
         async with self._turn:  # agents of several controllers share the followers
             feed, publisher = await self._started()
             await feed.catch_up()
+            await feed.know(record.value for record in batch.records)
             screener = await self._screener(controller_id, topics, batch)
         with self.measures.batch(controller_id, len(batch)):
             loop = asyncio.get_running_loop()
@@ -112,7 +116,9 @@ class Worker:
             self._publisher = BatchPublisher(self.settings.kafka)
             await self._publisher.start()
             await self._publisher.publish(_schemas())
-            self._feed = await ReferenceFeed(self.settings.kafka, references).__aenter__()
+            self._feed = await ReferenceFeed(
+                self.settings.kafka, references, self._registered, self._publisher.publish
+            ).__aenter__()
         return self._feed, self._publisher
 
     async def _screener(self, controller_id: str, topics: ControllerTopics, batch: RecordBatch) -> Screener:
@@ -129,7 +135,7 @@ class Worker:
             Place(batch.topic, self._topic_ids[batch.topic], batch.partition),
             self._feed.schemas,
             await load_dossiers(kafka, topics, batch.partition),
-            await load_recent(kafka, topics, batch.partition, batch.first_offset),
+            await load_recent(kafka, topics, batch.partition, batch.first_offset, self._feed.schemas),
         )
         self._screeners[batch.topic, batch.partition] = (batch.incarnation, screener)
         return screener

@@ -23,7 +23,7 @@ from inzage.schemas.topics import LAW_REFERENCES, Theme
 from inzage.streams.transport.publisher import partition_of
 from tests.trail_stack import Stack, stack_on
 
-WITHIN = 90.0
+WITHIN = 180.0
 """Seconds until something said must be in the trail."""
 
 PACK = """
@@ -113,10 +113,10 @@ class Process:
             return
         self.running.kill() if kill else self.running.terminate()
         try:
-            self.running.wait(20)
+            self.running.wait(60)
         except subprocess.TimeoutExpired:
             self.running.kill()
-            self.running.wait(10)
+            self.running.wait(60)
 
 
 @dataclass

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -80,9 +81,9 @@ class Stack:
         try:
             headers = [("ce_type", b"test"), ("ce_empty", b"")]
             said = [producer.send(topic, value, key, headers, partition=partition) for key, value in messages]
-            producer.flush(timeout=30)
+            producer.flush(timeout=120)
             for future in said:
-                future.get(timeout=10)
+                future.get(timeout=60)
         finally:
             producer.close()
 
@@ -110,7 +111,7 @@ class Stack:
         topics = topics_of([self.controller])
         return Sink(self.settings, trail or self.trail(pace), self.cluster(), topics, pace)
 
-    async def keep_until(self, rows: int, pace: Pace = QUICK, within: float = 40) -> None:
+    async def keep_until(self, rows: int, pace: Pace = QUICK, within: float = 120) -> None:
         """Run a sink until the trail holds `rows` records of the controller's topics, then stop it."""
         await until_rows(self, self.sink(pace), rows, within)
 
@@ -122,7 +123,7 @@ class Stack:
         settings = self.settings.model_copy(update={"data_dir": folder})
         return open_sealer(settings, self.cluster(), topics_of([self.controller]), **options)
 
-    async def seal(self, folder: Path, within: float = 40, **options: Any) -> None:
+    async def seal(self, folder: Path, within: float = 120, **options: Any) -> None:
         """Run a sealer until everything that stands on the topics now is sealed, public and archived; `options` are
         those of `open_sealer`.
         """
@@ -154,7 +155,7 @@ class Stack:
         finally:
             admin.close()
 
-    async def keep_sealed(self, within: float = 40) -> None:
+    async def keep_sealed(self, within: float = 120) -> None:
         """Run a sink until the trail holds every record and every checkpoint that is on the topics now."""
         kept = topics_of([self.controller])
         extents = read_extents(self.settings.kafka, self.cluster().logs(kept.values()))
@@ -179,7 +180,7 @@ class Stack:
         tree.extend([bytes.fromhex(leaf) for (leaf,) in self.rows(sql)])
         return tree
 
-    async def keep_up(self, pace: Pace = QUICK, within: float = 40) -> None:
+    async def keep_up(self, pace: Pace = QUICK, within: float = 120) -> None:
         """Run a sink until the trail holds all that stands on the controller's topics now, heartbeats included."""
         topics = {name: topic for name, topic in topics_of([self.controller]).items() if topic.controller}
         extents = read_extents(self.settings.kafka, self.cluster().logs(topics.values()))
@@ -201,12 +202,12 @@ class Stack:
         return [row[0] for row in self.rows(f"SELECT offset FROM trail.log WHERE {where} ORDER BY offset")]
 
 
-async def until_rows(stack: Stack, sink: Sink, rows: int, within: float = 40) -> None:
+async def until_rows(stack: Stack, sink: Sink, rows: int, within: float = 120) -> None:
     """Run `sink` until the trail holds `rows` records; what it raises is raised here."""
     await until(sink, lambda: stack.held() >= rows, within)
 
 
-async def until(sink: Sink, reached: Callable[[], bool], within: float = 40) -> None:
+async def until(sink: Sink, reached: Callable[[], bool], within: float = 120) -> None:
     """Run `sink` until `reached` says so; what it raises is raised here."""
     running = asyncio.create_task(sink.run())
     try:
@@ -270,5 +271,7 @@ def _forget_shared(broker: Broker) -> None:
         shared = {CHECKPOINTS, PRUNING_REQUESTS, SCHEMAS, LAW_REFERENCES}
         if standing := sorted(shared & set(admin.list_topics())):
             admin.delete_topics(standing)
+        while shared & set(admin.list_topics()):
+            time.sleep(0.02)  # what is still listed would be taken for standing, and not be made anew
     finally:
         admin.close()

@@ -33,6 +33,8 @@ class Check:
     result: Literal["VIOLATION", "WARNING"] = "VIOLATION"
     everywhere: bool = False
     same_as: frozenset[str] = frozenset()
+    beside_facts: bool = False
+    """Whether it finds what the predicate of an entry that judges facts cannot: that a fact was never said."""
 
     def entries(self, policies: Policies) -> list[Entry | None]:
         """The entries of a controller's pack that this check keeps; None stands for the check itself.
@@ -42,7 +44,7 @@ class Check:
         entries = [*policies.entries, *policies.unjudged]
         named = [entry for entry in entries if entry.check == self.name]
         if named:
-            return [entry for entry in named if not entry.judges]
+            return [entry for entry in named if self.beside_facts or not (entry.judges or entry.fact_rules)]
         said = any(entry.id in self.same_as for entry in entries)
         return [None] if self.everywhere and not said else []
 
@@ -135,5 +137,80 @@ CHECKS: tuple[Check, ...] = (
         articles=("5(1)(e)", "5(2)"),
         reason="TRAIL_OUTLIVED_ITS_PERIOD",
         query="trail_retention",
+    ),
+    Check(
+        name="recipients-to-tell",
+        owner="data protection officer",
+        theme=Theme.RIGHTS,
+        severity="MEDIUM",
+        promise="Whoever had data that were rectified is told so.",
+        articles=("16", "19"),
+        reason="RECIPIENT_NOT_TOLD_OF_CHANGE",
+        query="recipients_to_tell",
+        parameters={"days": 30},
+        beside_facts=True,
+    ),
+    Check(
+        name="critical-unacknowledged",
+        owner="data protection officer",
+        theme=Theme.ACCOUNTABILITY,
+        severity="MEDIUM",
+        promise="The data-protection officer sees a critical violation within a day.",
+        articles=("33(1)", "38(1)", "39(1)(b)"),
+        reason="CRITICAL_VIOLATION_NOT_ACKNOWLEDGED",
+        query="critical_unacknowledged",
+        parameters={"hours": 24},
+    ),
+    Check(
+        name="contests-to-answer",
+        owner="claims and acceptance",
+        theme=Theme.AUTOMATED_DECISION,
+        severity="MEDIUM",
+        promise="Whoever contests a refusal, or asks its reason, is heard.",
+        articles=("22(3)", "12(3)"),
+        reason="REFUSAL_NOT_DISCUSSED",
+        query="contests_to_answer",
+        parameters={"days": 30},
+    ),
+    Check(
+        name="packs-in-force",
+        owner="data protection officer",
+        theme=Theme.ACCOUNTABILITY,
+        severity="LOW",
+        promise="What a product, a channel or a country promises besides is judged as well.",
+        articles=("13", "14", "5(1)(a)"),
+        reason="PACK_NOT_JUDGED",
+        query="packs_in_force",
+    ),
+    Check(
+        name="code-of-conduct",
+        owner="legal",
+        theme=Theme.ACCOUNTABILITY,
+        severity="LOW",
+        promise="The code of conduct is among the packs in force.",
+        articles=("24", "40"),
+        reason="CODE_OF_CONDUCT_NOT_IN_FORCE",
+        query="code_of_conduct",
+    ),
+    Check(
+        name="answers-without-question",
+        owner="member services",
+        theme=Theme.ACCOUNTABILITY,
+        severity="LOW",
+        promise="A question that is answered is registered.",
+        articles=("5(2)",),
+        reason="QUESTION_NOT_REGISTERED",
+        query="answers_without_question",
+    ),
+    Check(
+        name="improvement",
+        owner="security",
+        theme=Theme.ACCOUNTABILITY,
+        severity="LOW",
+        promise="Rights are reviewed every year, and what keeps going wrong is improved.",
+        articles=("24(1)", "32(1)(d)"),
+        reason="NOT_IMPROVED",
+        query="improvement",
+        parameters={"months": 12, "times": 5},
     ),
 )

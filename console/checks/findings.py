@@ -29,15 +29,16 @@ class Finding:
     facts: tuple[tuple[str, str, str], ...]
 
 
-def find(trail: Trail, controller_id: str, check: Check, now: datetime, first_month: int) -> list[Finding]:
-    """What the check finds in the trail as of `now`, an instant in UTC; raises as `Trail` does.
+def find(trail: Trail, policies: Policies, check: Check, now: datetime, first_month: int) -> list[Finding]:
+    """What the check finds in the controller's trail as of `now`, an instant in UTC; raises as `Trail` does.
 
     `first_month` is the first month (YYYYMM) of the trail that its own period keeps; 0 when there is no period.
     """
     rows = trail.select(
         f"check_{check.query}",
-        topic=ControllerTopics(controller_id).events,
-        controller=controller_id.upper(),
+        topic=ControllerTopics(policies.controller_id).events,
+        controller=policies.controller_id.upper(),
+        packs=sorted({pack.pack.upper() for pack in policies.pack_of.values()}),
         now=round(now.timestamp() * 1_000_000),
         first_month=first_month,
         **check.parameters,

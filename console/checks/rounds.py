@@ -48,7 +48,7 @@ def run_checks(
         first_month = 0  # the tenant has not stated a period: nothing outlives it
     for check in checks:
         entries = check.entries(policies)
-        found = [] if not entries else find(trail, policies.controller_id, check, now, first_month)
+        found = [] if not entries else find(trail, policies, check, now, first_month)
         for entry in entries:
             rule = rule_of(check, entry)
             standing = current(trail, policies.controller_id, rule)

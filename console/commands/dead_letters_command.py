@@ -90,6 +90,7 @@ def replay(
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Put originals that can be read now back on their topic. Exit 1 when one cannot."""
+    from inzage.schemas.registered import configured_schemas
     from inzage.sinks.logs import topics_of
     from inzage.sinks.reading import open_trail
     from inzage.sinks.replay import all_of, find, replayed
@@ -100,7 +101,8 @@ def replay(
     settings = load_settings()
     with open_trail(settings) as trail:
         letters = all_of(trail) if everything else iter([find(trail, identifier or "")])
-        became = list(put_back(settings.kafka, letters, topics_of(settings.controllers), replayed(trail)))
+        topics, registry = topics_of(settings.controllers), configured_schemas(settings.schema_registry)
+        became = list(put_back(settings.kafka, letters, topics, replayed(trail), registry))
     show_rows(
         [{"dead_letter_id": name, "result": result} for name, result in became],
         ("dead_letter_id", "result"),

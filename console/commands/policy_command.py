@@ -67,6 +67,8 @@ def coverage(packs: PacksOption = None, output: OutputOption = Output.TABLE) -> 
                 "heading": entry.heading,
                 "kept_by": _kept_by(entry),
                 "state": entry.state,
+                "assumed": entry.assumed,
+                "proved_by": entry.served_by.proved_by if entry.served_by else "",
                 "violating_examples": len(entry.examples.violates) if entry.examples else 0,
                 "complying_examples": len(entry.examples.complies) if entry.examples else 0,
             }

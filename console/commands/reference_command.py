@@ -69,7 +69,7 @@ def load(
         if pseudonymise:
             sources = [_pseudonymised(source, settings) for source in sources]
         named = {one.said.record["controller_id"] for source in sources for one in source.facts}
-        known, unreadable = asyncio.run(known_on_topics(settings.kafka, named))
+        known, unreadable = asyncio.run(known_on_topics(settings.kafka, named, settings.schema_registry))
         if unreadable:
             say(f"{unreadable} records of the references topics cannot be read and count for nothing")
         for source in sources:

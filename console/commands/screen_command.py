@@ -79,11 +79,11 @@ def _screen(
     from inzage.streams.screening.offline import OfflineScreening
 
     lines = read_lines(
-        file.read_text(encoding="utf-8", errors="replace").splitlines(), strict=False, controller_id=controller
+        file.read_text(encoding="utf-8", errors="replace").split("\n"), strict=False, controller_id=controller
     )
     for line in lines:
         for note in line.said.notes if line.said else ():
-            say(f"{file.name}, line {line.number}: {note}; taken as OTHER or left out")
+            say(f"{file.name}, line {line.number}: {note}")
     clock = () if now is None else (now if now.tzinfo else now.replace(tzinfo=UTC),)
     screened = OfflineScreening(packs).screen(lines, clock=clock)
     for number, code, message in screened.refused:

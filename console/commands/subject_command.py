@@ -58,7 +58,12 @@ def export(
     identifier: IdentifierArgument = None,
     reference: ReferenceOption = None,
     controller: ControllersOption = None,
-    with_staff: Annotated[bool, typer.Option("--with-staff", help="also references of who acted")] = False,
+    with_staff: Annotated[
+        str | None,
+        typer.Option(
+            "--with-staff", metavar="DECISION", help="also references of who acted; which decision allows it"
+        ),
+    ] = None,
     output: OutputOption = Output.TABLE,
 ) -> None:
     """Give everything the trail holds about a person, words decrypted. Exit 1 when nobody is known by that."""
@@ -66,6 +71,8 @@ def export(
     from inzage.sinks.reading import open_trail
     from inzage.sinks.subject import judged_about, said_about
 
+    if with_staff is not None and not with_staff.strip():
+        raise ConfigError("--with-staff: name the decision that weighed it (C-579/21)", code="config.arguments")
     settings = load_settings()
     controllers = _served(settings, controller or settings.controllers)
     vault = _vault(settings, identifier, reference)
@@ -86,6 +93,45 @@ def export(
         for title, columns, rows in tables_of(content):
             show_rows(rows, columns, output, title)
     say(f"{len(content['events'])} events, {len(content['facts'])} facts, {len(content['verdicts'])} verdicts")
+
+
+@app.command()
+def report(
+    identifier: IdentifierArgument = None,
+    reference: ReferenceOption = None,
+    controller: ControllersOption = None,
+    contact: Annotated[str, typer.Option(help="whom to ask for a copy of a safeguard")] = "the controller",
+    output: OutputOption = Output.TABLE,
+) -> None:
+    """Answer what a person asks: purposes, recipients, looks, sources, transfers, periods. Exit 1 when unknown.
+
+    Of staff only role and organisation are told.
+    """
+    from inzage.console.subject_export import export_of
+    from inzage.console.subject_report import report_of, tables_of
+    from inzage.schemas.json_face import write
+    from inzage.sinks.reading import open_trail
+    from inzage.sinks.subject import references_of, said_about
+
+    settings = load_settings()
+    controllers = _served(settings, controller or settings.controllers)
+    vault = _vault(settings, identifier, reference)
+    found = reference or vault.find(identifier or "")
+    with open_trail(settings) as trail:
+        kept = said_about(trail, found, controllers) if found else []
+        references = references_of(trail, controllers) if kept else []
+    if found is None or not (kept or vault.is_linked(found) or vault.kept_keys.state(found)):
+        show_object(_NOBODY, output)
+        raise typer.Exit(EXIT_FINDINGS)
+    key = vault.kept_keys.find(found)
+    content = export_of(found, _state(vault, found), kept, [], key, with_staff=None)
+    known = [write("reference", one.said.record)["fact"] for one in references]
+    answer = report_of(content, known, contact)
+    if output is Output.TABLE:
+        for title, columns, rows in tables_of(answer):
+            show_rows(rows, columns, output, title)
+    else:
+        show_object(answer, output)
 
 
 @app.command()

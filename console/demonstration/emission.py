@@ -39,7 +39,7 @@ def open_emitter(settings: Settings, source_system: str = SOURCE) -> Emitter:
 
 async def emit_lane(settings: Settings, month: Month, lane: int) -> Counter[str]:
     """Emit everything the people of `lane` say and do; returns once all of it is acknowledged."""
-    async with BulkEmitter(settings.kafka, SqlVault.of(settings.data_dir)) as emitter:
+    async with BulkEmitter(settings.kafka, SqlVault.of(settings.data_dir), settings.schema_registry) as emitter:
         counts = await emitter.emit(month.lane(lane))
     return Counter(events=counts["activity"], facts=counts["fact"])
 

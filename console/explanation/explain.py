@@ -141,6 +141,8 @@ class _Teller:
         yield wording.PROMISE.format(heading=verdict["heading"], promise=verdict["promise"])
         if verdict["articles"]:
             yield wording.ARTICLES.format(articles=", ".join(verdict["articles"]))
+        if self._case.entry is not None and self._case.entry.assumed:
+            yield wording.ASSUMED.format(paragraph=self._case.entry.assumed)
 
     def _why(self) -> Iterator[str]:
         verdict, entry = self._case.verdict, self._case.entry

@@ -46,6 +46,7 @@ NOT_STATED = "none"
 PROMISED = "What was promised"
 PROMISE = 'Under "{heading}" the notice says, in our words: {promise}'
 ARTICLES = "GDPR, article {articles}."
+ASSUMED = "This is assumed: the notice refers to paragraph {paragraph}, which it does not have."
 
 WHY = {
     "VIOLATION": "Why this breaks the promise",

@@ -13,23 +13,30 @@ from inzage.console.references.standing import Known
 from inzage.schemas.codec import decode
 from inzage.schemas.emitter.message import LAW
 from inzage.schemas.errors import ContractError
-from inzage.schemas.settings import KafkaSettings
+from inzage.schemas.framing import registry_headers
+from inzage.schemas.registered import configured_schemas
+from inzage.schemas.settings import KafkaSettings, SchemaRegistrySettings
 from inzage.schemas.topics import LAW_REFERENCES, ControllerTopics
 from inzage.sinks.schema_log import SchemaLog
 from inzage.streams.transport.compacted import read_to_end
 
 
-async def known_on_topics(kafka: KafkaSettings, controllers: Iterable[str]) -> tuple[list[Known], int]:
+async def known_on_topics(
+    kafka: KafkaSettings, controllers: Iterable[str], registry: SchemaRegistrySettings | None = None
+) -> tuple[list[Known], int]:
     """The reference facts of `controllers` (LAW is one), by when they became known, and how many cannot be read.
 
-    Raises `TransientError` when the brokers do not answer.
+    Raises `TransientError` when the brokers do not answer, or a `registry` that must be asked.
     """
-    schemas = SchemaLog(kafka)
+    schemas = SchemaLog(kafka, configured_schemas(registry))
     await schemas.look_up()
     known: list[Known] = []
     unreadable = 0
     for topic in sorted({topic_of(controller) for controller in controllers}):
         async for block in read_to_end(kafka, topic):
+            unknown = registry_headers((record.value for record in block), schemas.schemas)
+            if unknown:
+                await schemas.look_up(unknown)
             for record in block:
                 try:
                     schema, fact = decode(record.value, also=schemas.schemas)

@@ -138,7 +138,7 @@ class LateLog:
         """Events as they were judged at first; one that was delivered again was not."""
         found = list(page)
         repeats = self.records.repeats(one.subject for one in found)
-        return [said_event(one) for one in found if one.offset not in repeats]
+        return [said_event(one, self.schemas) for one in found if one.offset not in repeats]
 
     def _said_facts(self, page: Iterable[Found]) -> list[Said]:
         return [said_fact(found, self.schemas) for found in page]

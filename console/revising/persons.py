@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from inzage.console.revising.log_records import Found
-from inzage.schemas.codec import HEADER_BYTES, Schema, current, decode
+from inzage.schemas.codec import Schema, as_written_here, current, datum_for_columns, decode, split
 from inzage.schemas.errors import ContractError
 from inzage.streams.dossier.remembered import remembered
 from inzage.streams.dossier.store import DossierStore
@@ -36,7 +36,8 @@ class Persons:
                 fact = remembered(record) if schema.name == "activity" else record
                 if fact is None:
                     continue
-                self.store.open(found.subject).take(found.offset, found.message, fact)
+                message = as_written_here(found.message, schema, record)
+                self.store.open(found.subject).take(found.offset, message, fact)
             except ContractError:
                 continue
             self._known_at[found.offset] = found.known_at
@@ -56,15 +57,15 @@ class Persons:
         return max((offset for _, offset in arrivals[:known]), default=-1) + 1
 
 
-def said_event(found: Found) -> Said:
-    """An event as it was judged at first."""
-    header, datum = found.message[:HEADER_BYTES], found.message[HEADER_BYTES:]
+def said_event(found: Found, schemas: Mapping[bytes, Schema]) -> Said:
+    """An event as it was judged at first; raises `ContractError` when it cannot be read."""
+    schema, datum = datum_for_columns(found.message, split(found.message, also=schemas))
     place, at = found.offset, found.known_at
-    return Said(header, Row(place, at, datum, "", place, at), found.subject, found.dated)
+    return Said(schema, Row(place, at, datum, "", place, at), found.subject, found.dated)
 
 
 def said_fact(found: Found, schemas: Mapping[bytes, Schema]) -> Said:
     """A fact as it was judged at first; raises `ContractError` when it cannot be read."""
     _, fact = decode(found.message, also=schemas)
     row = row_of_fact(SaidRecord(found.offset, found.known_at, found.subject.encode(), found.message), fact)
-    return Said(current("activity").header, row, found.subject, found.dated)
+    return Said(current("activity"), row, found.subject, found.dated)

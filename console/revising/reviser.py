@@ -23,8 +23,10 @@ from inzage.console.checks.rounds import run_checks
 from inzage.console.revising.agenda import Agenda
 from inzage.console.revising.late import LateLog, Revised
 from inzage.console.revising.log_records import LogRecords, in_parts
-from inzage.schemas.codec import HEADER_BYTES, current, decode
+from inzage.schemas.codec import current, decode
 from inzage.schemas.errors import ContractError
+from inzage.schemas.framing import SINGLE_OBJECT_BYTES
+from inzage.schemas.registered import configured_schemas
 from inzage.schemas.settings import Settings
 from inzage.schemas.topics import LAW_REFERENCES, ControllerTopics
 from inzage.sinks.connection import open_clickhouse
@@ -123,7 +125,9 @@ class Reviser:
 
     async def _of_facts(self, controller_id: str, batch: RecordBatch) -> None:
         async with self._turn:
-            await (await self._started()).catch_up()  # schemas in use
+            feed = await self._started()
+            await feed.catch_up()  # schemas in use
+            await feed.know(record.value for record in batch.records)
         arrived = self._facts_in(batch)
         if not arrived:
             return
@@ -140,7 +144,9 @@ class Reviser:
         arrived = {}
         for record in batch.records:
             value = record.value
-            if value is None or (value[:HEADER_BYTES] == plain and not may_be_remembered(value)):
+            if value is None or (
+                value[:SINGLE_OBJECT_BYTES] == plain and not may_be_remembered(value[SINGLE_OBJECT_BYTES:])
+            ):
                 continue
             try:
                 schema, said = decode(value, also=self._feed.schemas)
@@ -154,7 +160,9 @@ class Reviser:
 
     async def _of_references(self, controllers: Sequence[str], batch: RecordBatch) -> None:
         async with self._turn:
-            await (await self._started()).catch_up()
+            feed = await self._started()
+            await feed.catch_up()
+            await feed.know(record.value for record in batch.records)
         facts = self._references_in(batch)
         if not facts:
             return
@@ -293,13 +301,15 @@ class Reviser:
             controller_id: References(controller_id.upper(), law(), controller.policies.settings)
             for controller_id, controller in self._controllers.items()
         }
-        self._feed = await ReferenceFeed(self.settings.kafka, references).__aenter__()
+        publisher = BatchPublisher(self.settings.kafka)
+        await publisher.start()
+        self._publisher = publisher
+        registry = configured_schemas(self.settings.schema_registry)
+        self._feed = await ReferenceFeed(self.settings.kafka, references, registry, publisher.publish).__aenter__()
         await self._feed.catch_up()
         for controller_id in self._controllers:
             self._counters[controller_id] = CounterFeed(self.settings.kafka, ControllerTopics(controller_id))
             await self._counters[controller_id].start()
-        self._publisher = BatchPublisher(self.settings.kafka)
-        await self._publisher.start()
         return self._feed
 
     async def _caught_up(self, controller_id: str) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from inzage.console.whatif.evidence import Evidence, Stretch
-from inzage.schemas.codec import Schema, split
+from inzage.schemas.codec import Schema
 from inzage.streams.dossier.kinds import FAMILIES
 from inzage.streams.dossier.reference_rows import Tables
 from inzage.streams.screening.engine import Controller, engine
@@ -155,8 +155,7 @@ def _reads(policies: Policies, entry_id: str) -> set[str]:
 
 
 def _batches(stretch: Stretch) -> Iterable[tuple[Schema, Sequence[Row]]]:
-    for header, rows in stretch.rows.items():
-        schema = split(header + b"\x00")
+    for schema, rows in stretch.rows.items():
         for begin in range(0, len(rows), JUDGED_AT_ONCE):
             yield schema, rows[begin : begin + JUDGED_AT_ONCE]
 

@@ -17,7 +17,7 @@ from typing import Any, Self, Unpack
 
 from kafka.errors import KafkaError
 
-from inzage.schemas.codec import RecordName, current
+from inzage.schemas.codec import RecordName
 from inzage.schemas.emitter.delivery import Deliveries, DeliveryError, OnDelivery
 from inzage.schemas.emitter.heartbeats import PERIOD, Heartbeats
 from inzage.schemas.emitter.message import (
@@ -30,6 +30,7 @@ from inzage.schemas.emitter.message import (
 )
 from inzage.schemas.emitter.producer import Compression, open_producer
 from inzage.schemas.emitter.reader import Reader, said_id
+from inzage.schemas.emitter.registry_framing import configured_framing
 from inzage.schemas.emitter.sequence import SourceSequence
 from inzage.schemas.emitter.typed.activities import ActivityFields
 from inzage.schemas.emitter.typed.said import Says
@@ -45,8 +46,9 @@ class Emitter(Says):
     """One upstream system's way to say things. Construct once, share between threads, close at the end.
 
     `controller_id` is the controller whose notice applies, `source_system` the name of the system that speaks.
-    `settings` or `bootstrap_servers` says where Kafka is. Without a `vault` it is the one at `INZAGE_VAULT_URL`, or
-    `vault.sqlite` under the data directory of the settings; `AlreadyPseudonyms()` takes identifiers as references.
+    `settings` or `bootstrap_servers` says where Kafka is, `settings` also whether there is a schema registry. Without
+    a `vault` it is the one at `INZAGE_VAULT_URL`, or `vault.sqlite` under the data directory of the settings;
+    `AlreadyPseudonyms()` takes identifiers as references.
     `sequence_store` keeps identity and numbers over restarts. `on_delivery` is told of each message, in a thread of
     the producer. Times are in seconds: `delivery_timeout` until a message is given up, `block` until a full buffer
     raises, `heartbeat` between two signs of life (0: only that it ends is said).
@@ -83,12 +85,13 @@ class Emitter(Says):
         self._reader = Reader(controller_id, source_system, self.vault)
         self._sequence = SourceSequence(sequence_store)
         self._deliveries = Deliveries(on_delivery)
+        self._framing = configured_framing(settings.schema_registry if settings else None)
         self._logged: set[RecordName] = set()
         self._patience = delivery_timeout + block
         self._closed = False
         try:
             self._heartbeats = Heartbeats(
-                controller_id, source_system, self._sequence, self._give_producer, heartbeat
+                controller_id, source_system, self._sequence, self._give_producer, heartbeat, self._framing
             )
             self._producer = open_producer(
                 kafka, compression=compression, delivery_timeout=delivery_timeout, block=block
@@ -174,7 +177,7 @@ class Emitter(Says):
         if record["source_sequence"] is not None:
             if said.kind != "reference":
                 self._heartbeats.repeats(topic_of(said), record)
-            self._hand_over(said.kind, said_id(said), message_of(said))
+            self._hand_over(said.kind, said_id(said), message_of(said, self._framing))
         else:
             topic = topic_of(said)
             if said.kind != "reference":
@@ -182,7 +185,7 @@ class Emitter(Says):
             with self._sequence.next(topic) as (instance, number):
                 record["source_instance"], record["source_sequence"] = instance, number
                 try:
-                    self._hand_over(said.kind, said_id(said), message_of(said))
+                    self._hand_over(said.kind, said_id(said), message_of(said, self._framing))
                 except BaseException:
                     record["source_sequence"] = None
                     raise
@@ -262,11 +265,16 @@ class Emitter(Says):
 
     def _log_schema(self, kind: RecordName) -> None:
         """A trail that cannot decode its rows is worth nothing: what is written with is itself written down."""
-        message = schema_message(kind)
-        self._produce(current(kind).fingerprint, message)
+        message = schema_message(kind, self._framing)
+        future = self._produce((message.key or b"").decode(), message)
+        if self._framing:  # a registry's id says nothing to a reader who has not read what it stands for
+            try:
+                future.get(timeout=self._patience)
+            except KafkaError as error:
+                raise TransientError("the schema could not be said", code="transient.kafka") from error
         self._logged.add(kind)
 
-    def _produce(self, identifier: str, message: Message) -> None:
+    def _produce(self, identifier: str, message: Message) -> Any:
         if self._closed:
             raise ConfigError("the emitter is closed", code="config.emitter-closed")
         try:
@@ -278,6 +286,7 @@ class Emitter(Says):
             hint = "the buffer stayed full, or the topic is not there: `inzage topics` creates it"
             raise TransientError(text, code="transient.kafka", hint=hint) from error
         self._deliveries.follow(future, identifier, message.topic)
+        return future
 
     def _give_producer(self, message: Message) -> Any:
         return self._producer.send(message.topic, key=message.key, value=message.value, headers=message.headers)

@@ -17,8 +17,9 @@ from typing import Any
 from kafka.errors import KafkaError
 
 from inzage.schemas.emitter.message import Message, heartbeat_message, schema_message
+from inzage.schemas.emitter.registry_framing import RegistryFraming
 from inzage.schemas.emitter.sequence import SourceSequence, begins_at_one
-from inzage.schemas.errors import ConfigError
+from inzage.schemas.errors import ConfigError, InzageError
 from inzage.schemas.topics import ControllerTopics
 
 PERIOD = 60.0
@@ -38,7 +39,13 @@ class Heartbeats:
     """
 
     def __init__(
-        self, controller_id: str, source_system: str, sequence: SourceSequence, send: Send, period: float = PERIOD
+        self,
+        controller_id: str,
+        source_system: str,
+        sequence: SourceSequence,
+        send: Send,
+        period: float = PERIOD,
+        framing: RegistryFraming | None = None,
     ) -> None:
         if not 0 <= period <= threading.TIMEOUT_MAX:
             raise ConfigError("heartbeat: a period in seconds, 0 for none", code="config.emitter")
@@ -46,6 +53,7 @@ class Heartbeats:
         self._sequence = sequence
         self._send = send
         self._period = period
+        self._framing = framing
         self._own = {ControllerTopics(controller_id).events: controller_id}
         self._spoken: dict[str, str] = {}
         self._given: dict[tuple[str, str], tuple[str, str, int]] = {}
@@ -96,14 +104,16 @@ class Heartbeats:
                 self._log_schema()
             for (_, instance), (controller_id, source_system, last) in self._given.items():
                 yield self._send(
-                    heartbeat_message(heartbeat(controller_id, source_system, (instance, last), ended=True))
+                    heartbeat_message(
+                        heartbeat(controller_id, source_system, (instance, last), ended=True), self._framing
+                    )
                 )
-        except KafkaError:
+        except (KafkaError, InzageError):
             return
 
     def _log_schema(self) -> None:
         if not self._logged:
-            self._send(schema_message("heartbeat"))
+            self._send(schema_message("heartbeat", self._framing))
             self._logged = True
 
     def _run(self) -> None:
@@ -121,12 +131,12 @@ class Heartbeats:
                     return
                 period = 0 if ended else self._period
                 beat = heartbeat(controller_id, self._source_system, last, period=period, ended=ended)
-                future = self._send(heartbeat_message(beat))
+                future = self._send(heartbeat_message(beat, self._framing))
                 if not future.failed():
                     self._spoken[topic] = controller_id
                     yield future
-        except KafkaError:
-            return  # not taken now: the next one says it
+        except (KafkaError, InzageError):
+            return  # not taken now, or the registry is away: the next one says it
 
 
 def heartbeat(

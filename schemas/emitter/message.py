@@ -8,7 +8,6 @@ by the fact. Headers follow the CloudEvents Kafka binding, binary mode.
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,9 +16,11 @@ from typing import Any
 
 from inzage.schemas.codec import RecordName, current, encode
 from inzage.schemas.emitter.identity import new_id
+from inzage.schemas.emitter.registry_framing import FRAMED, RegistryFraming
 from inzage.schemas.emitter.shapes import encode_activity
 from inzage.schemas.errors import ContractError
 from inzage.schemas.json_face import Said
+from inzage.schemas.statement import statement, statement_key
 from inzage.schemas.topics import LAW_REFERENCES, MAX_MESSAGE_BYTES, SCHEMAS, ControllerTopics
 
 LAW = "LAW"
@@ -66,8 +67,11 @@ def topic_of(said: Said) -> str:
     return ControllerTopics(controller).events
 
 
-def message_of(said: Said) -> Message:
-    """The message of `said`; raises `ContractError` when it is too large, naming its size."""
+def message_of(said: Said, framing: RegistryFraming | None = None) -> Message:
+    """The message of `said`, single-object encoded or in a registry's `framing`.
+
+    Raises `ContractError` when it is too large, naming its size, and what `framing` raises.
+    """
     record = said.record
     if said.kind == "activity":
         key, identifier, said_at = record["subject"]["pseudonym"], record["event_id"], record["occurred_at"]
@@ -78,6 +82,8 @@ def message_of(said: Said) -> Message:
         kind = record["body"][0].removeprefix("inzage.v1.")
     headers = _headers(identifier, kind, said_at, record)
     value = encode_activity(record) if said.kind == "activity" else encode(said.kind, record)
+    if framing is not None:
+        value = framing.framed(said.kind, value)
     message = Message(topic_of(said), key.encode(), value, headers)
     if message.size > MAX_MESSAGE_BYTES:
         text = f"{said.kind}: {message.size} bytes, more than the {MAX_MESSAGE_BYTES} that a topic takes"
@@ -85,19 +91,19 @@ def message_of(said: Said) -> Message:
     return message
 
 
-def heartbeat_message(beat: Mapping[str, Any]) -> Message:
+def heartbeat_message(beat: Mapping[str, Any], framing: RegistryFraming | None = None) -> Message:
     """The message of a heartbeat: on the events topic, all of one instance in order, and without a number."""
     instance = beat["source_instance"]
     headers = _headers(new_id(), "Heartbeat", beat["at"], beat)
     topic = ControllerTopics(beat["controller_id"]).events
-    return Message(topic, instance.encode(), encode("heartbeat", beat), headers)
+    value = encode("heartbeat", beat)
+    return Message(topic, instance.encode(), framing.framed("heartbeat", value) if framing else value, headers)
 
 
-def schema_message(kind: RecordName) -> Message:
-    """The message that logs the schema with which records of `kind` are written."""
-    schema = current(kind)
-    said = {"name": schema.name, "fingerprint": schema.fingerprint, "sha256": schema.sha256, "text": schema.text}
-    return Message(SCHEMAS, schema.fingerprint.encode(), json.dumps(said).encode(), [])
+def schema_message(kind: RecordName, framing: RegistryFraming | None = None) -> Message:
+    """The message that logs the schema with which records of `kind` are written, by what messages name it by."""
+    schema = framing.schema(kind) if framing and kind in FRAMED else current(kind)
+    return Message(SCHEMAS, statement_key(schema), statement(schema), [])
 
 
 def dead_letter_of(

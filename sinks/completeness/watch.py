@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from inzage.schemas.codec import HEADER_BYTES, Schema, decode, encode, known
+from inzage.schemas.codec import Schema, encode, read_datum, split
 from inzage.schemas.emitter.message import SOURCE_HEADER, Message
 from inzage.schemas.emitter.sequence import begins_at_one
 from inzage.schemas.errors import ContractError
@@ -139,12 +139,9 @@ def _split(topic: str, source: str) -> tuple[str, str]:
 def _heartbeat(value: bytes | None, also: Mapping[bytes, Schema]) -> dict[str, Any] | None:
     if value is None:
         return None
-    header = value[:HEADER_BYTES]
-    schema = known().get(header) or also.get(header)
-    if schema is None or schema.name != "heartbeat":
-        return None
     try:
-        return decode(value, also=also)[1]
+        schema = split(value, also=also)
+        return read_datum(schema, value[len(schema.header) :]) if schema.name == "heartbeat" else None
     except ContractError:
         return None  # a dead letter of the trail; here it is a heartbeat that did not come
 

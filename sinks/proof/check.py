@@ -14,8 +14,9 @@ from typing import NamedTuple
 
 from cryptography.x509 import Certificate
 
-from inzage.schemas.codec import HEADER_BYTES, Schema
+from inzage.schemas.codec import Schema
 from inzage.schemas.errors import ConfigError
+from inzage.schemas.framing import header_of
 from inzage.sinks.ledger.checkpoint import Checkpoint
 from inzage.sinks.ledger.hashing import hash_leaf
 from inzage.sinks.ledger.note import Note, Verifier, open_note
@@ -157,7 +158,7 @@ def _schema(file: ProofFile, record: Record, trust: Trust) -> tuple[Schema | Non
         raise ProofError("the schema is not from the log of the schemas")
     _signers(file.schema.note, trust.keys)
     schema = stated_schema(Record.read(file.schema.leaf))
-    if (record.value or b"")[:HEADER_BYTES] != schema.header:
+    if header_of(record.value) != schema.header:
         raise DecodingError("the value was written with another schema")
     return schema, f"the log of the schemas, index {file.schema.index}, sealed by the same key"
 

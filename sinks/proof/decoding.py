@@ -11,8 +11,10 @@ from typing import Any
 
 from fastavro import schemaless_reader
 
-from inzage.schemas.codec import HEADER_BYTES, Schema, schema_of
+from inzage.schemas.codec import Schema
 from inzage.schemas.errors import ContractError, TamperError
+from inzage.schemas.framing import header_of
+from inzage.schemas.statement import stated
 from inzage.sinks.proof.record import Record
 
 
@@ -28,21 +30,17 @@ def stated_schema(record: Record) -> Schema:
     Raises `DecodingError`.
     """
     try:
-        said = json.loads(record.value or b"")
-        schema = schema_of(str(said["name"]), said["text"])
-    except Exception as error:  # fastavro raises whatever the text leads it to
-        raise DecodingError("the record of the schema states none") from error
-    if (said["fingerprint"], said["sha256"]) != (schema.fingerprint, schema.sha256):
-        raise DecodingError("the record of the schema states another than its text")
-    return schema
+        return stated(record.value)[0]
+    except ContractError as error:
+        raise DecodingError(f"the record of the schema: {error}") from error
 
 
 def event_json(record: Record, schema: Schema) -> str:
     """The value as JSON: fields in the schema's order, times as RFC 3339, bytes in base64. Raises `DecodingError`."""
     value = record.value or b""
-    if value[:HEADER_BYTES] != schema.header:
+    if header_of(value) != schema.header:
         raise DecodingError("the value was written with another schema")
-    reading = BytesIO(value[HEADER_BYTES:])
+    reading = BytesIO(value[len(schema.header) :])
     try:
         said = schemaless_reader(
             reading, schema.parsed, None, return_record_name=True, return_record_name_override=True

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from inzage.schemas.codec import HEADER_BYTES, MARKER
+from inzage.schemas.framing import schema_name
 from inzage.sinks.ledger.compact_range import CompactRange
 from inzage.sinks.proof.record import Record, read_headers
 from inzage.sinks.trail import Trail
@@ -28,12 +28,6 @@ class Row:
     def meta_origin(self) -> str:
         """The meta log over the row's log."""
         return f"inzage/meta/{self.origin.split('/')[2]}"
-
-    @property
-    def fingerprint(self) -> str:
-        """Which schema the value names, in hexadecimal; empty when it names none."""
-        value = self.record.value or b""
-        return value[2:HEADER_BYTES].hex() if value[:2] == MARKER else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +79,7 @@ def rows_said(trail: Trail, identifier: str) -> list[Row]:
 
 def seals_of(trail: Trail, row: Row) -> Seals:
     """What was signed about `row`."""
-    schema = _schema_row(trail, row.fingerprint) if row.fingerprint else None
+    schema = _schema_row(trail, row.record.value)
     of_schema = {"schema_origin": schema.origin if schema else "", "schema_index": schema.index if schema else 0}
     said = trail.select("proof_checkpoints", origin=row.origin, index=row.index, **of_schema)
     found = {sealed.origin: sealed for sealed in (Sealed(*one) for one in said)}
@@ -97,9 +91,12 @@ def seals_of(trail: Trail, row: Row) -> Seals:
     return seals
 
 
-def _schema_row(trail: Trail, fingerprint: str) -> Row | None:
-    """The first record that stated the schema."""
-    found = trail.select("proof_schema", fingerprint=fingerprint)
+def _schema_row(trail: Trail, value: bytes | None) -> Row | None:
+    """The first record that stated the schema which a value names."""
+    named = schema_name(value)
+    if not named:
+        return None
+    found = trail.select("proof_schema", named=named)
     return next((Row(origin, index, _record(*record)) for origin, index, *record in found), None)
 
 

@@ -17,11 +17,13 @@ from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 from inzage.schemas.codec import decode
 from inzage.schemas.emitter.message import Message
 from inzage.schemas.errors import ContractError, TamperError, TransientError
+from inzage.schemas.framing import registry_headers
 from inzage.schemas.kafka_clients import for_aiokafka
 from inzage.schemas.settings import Settings
 from inzage.schemas.topics import PRUNING_REQUESTS
 from inzage.sinks.ledger.note import Signer, Verifier
 from inzage.sinks.logs import Cluster, Said, Topic
+from inzage.sinks.schema_log import SchemaLog
 from inzage.sinks.sealing import metrics
 from inzage.sinks.sealing.archive import Archive
 from inzage.sinks.sealing.attestation import Attesting, Attestor
@@ -82,6 +84,7 @@ class Sealer:
         self._completeness: Completeness | None = None
         self._passes = passes
         self._publisher = Publisher(settings.kafka)
+        self._schemas = SchemaLog(settings.kafka)
         self._rounds = Rounds(cluster.meta_origin, state, signer, archive, self._publisher, passes)
         self._attesting = Attesting(attestor, self._publisher.publish, state.path) if attestor else None
         self._consumer = AIOKafkaConsumer(
@@ -196,7 +199,12 @@ class Sealer:
             growth.take(records, time.monotonic())
             metrics.LEAVES.inc(len(records))
             if self._completeness and self._logs[place].topic.said is Said.EVENTS:
-                self._alerts += self._completeness.see(place.topic, place.partition, records)
+                unknown = registry_headers((record.value for record in records), self._schemas.schemas)
+                if unknown:
+                    await self._schemas.look_up(unknown)
+                self._alerts += self._completeness.see(
+                    place.topic, place.partition, records, also=self._schemas.schemas
+                )
         await self._agree()
 
     def _patience_ms(self) -> int:

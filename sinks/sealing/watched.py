@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Protocol
 
+from inzage.schemas.codec import Schema
 from inzage.schemas.emitter.message import Message
 
 
@@ -14,8 +15,13 @@ class Completeness(Protocol):
     Records may be shown again after a restart. Messages may be published twice, so they carry an id that says so.
     """
 
-    def see(self, topic: str, partition: int, records: Sequence[Any]) -> Sequence[Message]:
-        """Take in records that follow each other in a partition; returns what is to be published of that."""
+    def see(
+        self, topic: str, partition: int, records: Sequence[Any], *, also: Mapping[bytes, Schema] | None = None
+    ) -> Sequence[Message]:
+        """Take in records that follow each other in a partition; returns what is to be published of that.
+
+        `also` holds schemas read from the schemas topic.
+        """
         ...
 
     def caught_up(self, topic: str, partition: int, at: int) -> None:

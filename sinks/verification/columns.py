@@ -10,14 +10,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from inzage.schemas.codec import HEADER_BYTES, Schema, known
+from inzage.schemas.codec import Schema, known
 from inzage.schemas.errors import ContractError
+from inzage.schemas.framing import header_of, names_schema, schema_name
+from inzage.schemas.resolution import Reading
 from inzage.sinks.verification.decoder import Decoder
 from inzage.sinks.verification.expected import (
     OTHER_RECORDS,
     Expected,
     expected,
-    fingerprint_of,
     home,
     readable,
 )
@@ -71,7 +72,7 @@ class ColumnCheck:
     def _misplaced(self, extent: Extent, base: int, leaves: Leaves) -> Iterator[Finding]:
         """Rows that stand in another table than they belong in."""
         table, log = extent.table.name, extent.log_id
-        headers = [_header(value) for value in leaves.values]
+        headers = [header_of(value) for value in leaves.values]
         homes = {header: home(extent.topic, header, self.also) for header in set(headers)}
         if table != OTHER_RECORDS and set(homes.values()) <= {table, None}:
             return
@@ -107,8 +108,8 @@ class ColumnCheck:
         decoded, fingerprints = [], []
         for header, values in _by_header(leaves.values):
             schema = known().get(header) or self.also.get(header)
-            fingerprints.append((fingerprint_of(header), len(values)))
-            if schema is None or schema.name != wanted.spliced:
+            fingerprints.append((schema_name(header), len(values)))
+            if schema is None or schema.name != wanted.spliced or schema.reading is Reading.RESOLVED:
                 return False
             found = self.decoder.decode(schema, [value or b"" for value in values], own)
             if found is None:
@@ -181,7 +182,7 @@ class ColumnCheck:
             **row,
             prefix("topic"): extent.topic,
             prefix("partition"): extent.partition,
-            "schema_fingerprint": fingerprint_of(value),
+            "schema_fingerprint": schema_name(value),
         }
 
 
@@ -198,19 +199,16 @@ def _compared(extent: Extent, wanted: Expected) -> dict[str, Column]:
 
 
 def _by_header(values: Sequence[bytes | None]) -> list[tuple[bytes, list[bytes | None]]]:
-    """The values by the schema they name, each in its order."""
+    """The values by the schema they name, each in its order; schemas in the order of their column."""
     groups: dict[bytes, list[bytes | None]] = {}
     for value in values:
-        groups.setdefault((value or b"")[:HEADER_BYTES], []).append(value)
-    return sorted(groups.items())
-
-
-def _header(value: bytes | None) -> bytes:
-    return (value or b"")[:HEADER_BYTES]
+        groups.setdefault(header_of(value), []).append(value)
+    return sorted(groups.items(), key=lambda group: schema_name(group[0]))
 
 
 def _names_unknown(value: bytes | None, also: Mapping[bytes, Schema]) -> bool:
-    return bool(fingerprint_of(value)) and not (known().get(_header(value)) or also.get(_header(value)))
+    header = header_of(value)
+    return names_schema(header) and not (known().get(header) or also.get(header))
 
 
 def _same_json(one: bytes, other: bytes) -> bool:

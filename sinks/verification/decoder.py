@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from inzage.schemas.codec import HEADER_BYTES, Schema
+from inzage.schemas.codec import Schema
 from inzage.schemas.splice import container, long_bytes, wrapped
 from inzage.sinks.verification.row_binary import Column
 
@@ -47,11 +47,9 @@ class Decoder:
     def decode(self, schema: Schema, values: Sequence[bytes], columns: Mapping[str, Column]) -> bytes | None:
         """`columns` of the records `values`, all of `schema`, as RowBinary; None when the engine refuses one."""
         table = self._table(columns)
-        last = range(len(values))
+        last, size = range(len(values)), len(schema.header)
         parts = [
-            part
-            for value, number in zip(values, last, strict=True)
-            for part in (value[HEADER_BYTES:], long_bytes(number))
+            part for value, number in zip(values, last, strict=True) for part in (value[size:], long_bytes(number))
         ]
         text = wrapped(schema, (), (_LAST,))
         names = ", ".join(f"`{name}`" for name in columns)

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any, cast, get_args
 
-from inzage.schemas.codec import HEADER_BYTES, MARKER, RecordName, Schema, current, decode, schema_of, split
+from inzage.schemas.codec import RecordName, Schema, current, decode, split
 from inzage.schemas.errors import ContractError
 from inzage.schemas.json_face import write
+from inzage.schemas.statement import stated, take_statement
 from inzage.sinks.verification.row_binary import (
     Column,
     bool_column,
@@ -82,7 +83,8 @@ def expected(table: str) -> Expected | None:
             del columns["subject"]
         return Expected(table, None, columns, _fact)
     if table == SCHEMAS_TABLE:
-        return Expected(table, None, dict.fromkeys(("name", "fingerprint", "sha256", "text"), text), _schema)
+        columns = {**dict.fromkeys(("name", "fingerprint", "sha256", "text"), text), "registry_id": number_column()}
+        return Expected(table, None, columns, _schema)
     if table == OTHER_RECORDS:
         return Expected(table, None, {"record": text, "has_value": bool_column()}, _other)
     return None
@@ -108,36 +110,19 @@ def kind_of(topic: str) -> str:
     return parts[-2] if len(parts) >= 3 and parts[0] == "inzage" else ""
 
 
-def fingerprint_of(value: bytes | None) -> str:
-    """The column `schema_fingerprint`."""
-    return value[2:HEADER_BYTES].hex() if value and value[:2] == MARKER else ""
-
-
 def sealed_schemas(texts: Sequence[bytes]) -> dict[bytes, Schema]:
-    """The schemas that records of the schemas topic state; each is believed for what its text is."""
-    found = {}
+    """The schemas that records of the schemas topic state, by header, from the texts in order."""
+    found: dict[bytes, Schema] = {}
     for text in texts:
         try:
-            schema = _read_schema(text)[0]
+            take_statement(found, stated(text)[0])
         except ContractError:
             continue
-        found[schema.header] = schema
     return found
 
 
-def _read_schema(value: bytes | None) -> tuple[Schema, dict[str, str]]:
-    try:
-        said = json.loads(value or b"")
-        schema = schema_of(said["name"], said["text"])
-    except Exception as error:  # fastavro raises whatever the text leads it to
-        raise ContractError("the record states no schema", code="contract.schema-unreadable") from error
-    if (said["fingerprint"], said["sha256"]) != (schema.fingerprint, schema.sha256):
-        raise ContractError("the text is not the schema it is said to be", code="contract.schema-mismatch")
-    return schema, said
-
-
 def _schema(value: bytes | None, _: Mapping[bytes, Schema]) -> Mapping[str, Any]:
-    return _read_schema(value)[1]
+    return stated(value)[1]
 
 
 def _fact(value: bytes | None, also: Mapping[bytes, Schema]) -> Mapping[str, Any]:
@@ -159,7 +144,7 @@ def readable(topic: str, value: bytes | None, also: Mapping[bytes, Schema]) -> b
     """Whether a record can be read and belongs in a table of its own."""
     try:
         if kind_of(topic) == "schemas":
-            _read_schema(value)
+            stated(value)
             return True
         name = decode(value, also=also)[0].name
     except ContractError:

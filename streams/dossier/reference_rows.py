@@ -245,7 +245,7 @@ class ReferenceRows:
             "ref": row["instrument_ref"] or "",
             "type": row["instrument"] or "",
             "module": row["module"] or 0,
-            "exporter_ours": ours or (row["exporter_org_id"] in row["bcr_members"]),
+            "exporter_ours": self._exporter_bound(row) if row["instrument"] == "BCR" else ours,
             "importer_role": {"SUB_PROCESSOR": "PROCESSOR", "JOINT_CONTROLLER": "CONTROLLER"}.get(role, role),
             "signed_at": max(until(row["signed_by_exporter_at"]), until(row["signed_by_importer_at"])),
             **interval(row),
@@ -253,6 +253,13 @@ class ReferenceRows:
             "assessed_until": assessed_until if row["tia_ref"] is not None else since(None),
             "member": org_id in row["bcr_members"],
         }
+
+    def _exporter_bound(self, row: Row) -> bool:
+        """Whether the exporter is a member of the corporate rules; who is not stated is the controller itself."""
+        if row["exporter_org_id"] is not None:
+            return row["exporter_org_id"] in row["bcr_members"]
+        own = {org_id for org_id, org in self._orgs.items() if org["own_organisation"]} | {self._controller_id}
+        return not own.isdisjoint(row["bcr_members"])
 
     def _matrix_table(self) -> dict[Key, Row]:
         table: dict[Key, Row] = defaultdict(lambda: {"entries": []})

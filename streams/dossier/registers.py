@@ -153,7 +153,11 @@ REGISTERS: dict[str, Register] = {
         table="retention_rule",
         columns=("category",),
         key=lambda body: (stated(body["data_category"]),),
-        entry=lambda body: {"ref": body["retention_rule_id"] or "", "period": body["period"] or ""},
+        entry=lambda body: {
+            "ref": body["retention_rule_id"] or "",
+            "period": body["period"] or "",
+            "approved": body["approved_at"] is not None,
+        },
         identity=("retention_rule_id", "data_category", "purpose", "product"),
         begins="approved_at",
     ),
@@ -186,6 +190,7 @@ REGISTERS: dict[str, Register] = {
         entry=lambda body: {
             "jurisdiction": body["jurisdiction"] or "",
             "national_id": body["entitles_national_id_recipients"] is True,
+            "recipients": list(body["national_id_recipients"]),
         },
         identity=("legal_provision_ref",),
         looked_up_by=("legal_provision_ref",),

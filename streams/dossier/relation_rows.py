@@ -6,7 +6,7 @@ Intervals are half-open. What began at an unknown time never holds.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from inzage.streams.dossier.rows import Row
@@ -110,14 +110,23 @@ def registered_person(body: Mapping[str, Any]) -> Row:
 
 
 def termination(body: Mapping[str, Any]) -> Row:
-    """The end of cover, and of its run-off; that of a run-off which is no period is not known."""
+    """The end of cover, and of its run-off; that of a run-off which is neither a period nor a time is not known."""
     ended = until(body["terminated_at"])
     run_off = body["run_off"]
     return {
         "ref": body["service_ref"] or "",
         "at": ended,
-        "run_off_until": after(ended, run_off) if run_off else ended,
+        "run_off_until": after(ended, run_off) or _instant(run_off) if run_off else ended,
     }
+
+
+def _instant(text: str) -> datetime | None:
+    """A time with a zone; None for anything else."""
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return instant.astimezone(UTC) if instant.tzinfo else None
 
 
 def stated(symbol: str | None) -> str:

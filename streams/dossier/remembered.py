@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from inzage.schemas.codec import HEADER_BYTES
 from inzage.schemas.vocabulary import symbols
 
 Activity = Mapping[str, Any]
@@ -47,6 +46,7 @@ def _request(activity: Activity) -> Body:
         "received_at": activity["occurred_at"],
         "identity_verified": activity["identity_verified"],
         "channel": activity["channel"],
+        "destination_org_id": (activity["recipient"] or {}).get("org_id"),
     }
 
 
@@ -108,9 +108,9 @@ LONGEST_PLAIN_ID = 127
 """A first byte above this means that the length of the event id takes more than one byte."""
 
 
-def may_be_remembered(message: bytes) -> bool:
+def may_be_remembered(datum: bytes) -> bool:
     """Whether the event type of an encoded activity, of the current schema, is one of those, without decoding it."""
-    if len(message) <= HEADER_BYTES or message[HEADER_BYTES] > LONGEST_PLAIN_ID:
+    if not datum or datum[0] > LONGEST_PLAIN_ID:
         return True
-    place = HEADER_BYTES + 1 + (message[HEADER_BYTES] >> 1)
-    return message[place : place + 1] in KINDS_ON_THE_WIRE
+    place = 1 + (datum[0] >> 1)
+    return datum[place : place + 1] in KINDS_ON_THE_WIRE

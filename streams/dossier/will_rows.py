@@ -54,14 +54,14 @@ def objection(body: Mapping[str, Any]) -> Row:
 
 
 def objection_end(body: Mapping[str, Any], recorded_at: datetime) -> Row:
-    """An objection that was upheld goes on; one that was dismissed or withdrawn ends.
+    """An objection that was dismissed, rejected or withdrawn ends; one that was upheld goes on, as where nobody says.
 
     Against marketing only the person ends it: there is nothing to balance, GDPR 21(3).
     """
     end = body["resolved_at"] or recorded_at
-    if body["outcome"] == "UPHELD":
-        return {}
-    return {"to": end, "withdrawn_at": end} if body["outcome"] == "WITHDRAWN" else {"to": end}
+    if body["outcome"] == "WITHDRAWN":
+        return {"to": end, "withdrawn_at": end}
+    return {"to": end} if body["outcome"] in ("DISMISSED", "REJECTED") else {}
 
 
 def mandate(body: Mapping[str, Any]) -> Row:

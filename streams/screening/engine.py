@@ -16,6 +16,7 @@ import itertools
 import json
 import logging
 import os
+import re
 import secrets
 import shutil
 import tempfile
@@ -26,7 +27,7 @@ from datetime import datetime
 from functools import cache, cached_property
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 import chdb
 
@@ -40,7 +41,10 @@ from inzage.streams.screening.direct import Direct, direct
 from inzage.streams.screening.held import Held
 from inzage.streams.screening.pack import Policies
 from inzage.streams.screening.row import Hit, Row
-from inzage.streams.screening.view import Plan, Stage, View
+from inzage.streams.screening.view import WHOSE, Plan, Stage, View
+
+Counts = Mapping[str, Sequence[tuple[int, datetime, str]]]
+"""Counters: key -> (offset, instant, who received) of each event."""
 
 logger = logging.getLogger(__name__)
 
@@ -55,6 +59,7 @@ _BEFORE = (
     {"name": "_now", "type": {"type": "long", "logicalType": "timestamp-micros"}},
     {"name": "_fact", "type": "string"},
 )
+_BEFORE_OF_MANY = (*_BEFORE, {"name": WHOSE, "type": "long"})
 _AFTER = ({"name": "_end", "type": "long"},)
 _KEYS = {
     "org": ("org_id",),
@@ -80,6 +85,7 @@ class Controller:
     view: View
     plan: Plan
     moves: tuple[str, ...]
+    of_many: bool = False
     held: Held = field(default_factory=Held)
     told: dict[str, dict[Key, str]] = field(default_factory=dict)
     """The rows of references that the engine was told, as it was told them."""
@@ -87,13 +93,31 @@ class Controller:
 
     @cached_property
     def direct(self) -> Direct | None:
-        """The policies for few rows; None when only the engine evaluates some expression of theirs."""
+        """The policies for few rows; None when only the engine evaluates them: it alone tells apart rows of many."""
+        if self.of_many:
+            return None
         columns = self.plan.columns
         try:
             return direct(self.view, self.policies, [name for name in columns if name not in _NOT_SEEN])
         except ConfigError as error:
             logger.warning("pack %s: every event goes to ClickHouse: %s", self.policies.pack, error)
             return None
+
+
+class Judging(Protocol):
+    """What a screening needs: the engine itself, or a seat at one that many share (together.py)."""
+
+    def add(self, policies: Policies) -> Controller: ...
+
+    def forget_persons(self, controller: Controller) -> None: ...
+
+    def load_dossiers(self, controller: Controller, dossiers: Iterable[PersonDossier]) -> None: ...
+
+    def load_counts(self, controller: Controller, seen: Counts) -> None: ...
+
+    def load_tables(self, controller: Controller, tables: Tables) -> None: ...
+
+    def judge(self, controller: Controller, schema: Schema, rows: Sequence[Row]) -> tuple[list[Hit], list[Row]]: ...
 
 
 @cache
@@ -144,13 +168,15 @@ class Engine:
             "input_format_parallel_parsing = 0, input_format_avro_allow_missing_fields = 1, session_timezone = 'UTC'"
         )
 
-    def add(self, policies: Policies) -> Controller:
-        """Make the tables for a controller; raises `ConfigError` when the predicates make none."""
+    def add(self, policies: Policies, *, of_many: bool = False) -> Controller:
+        """Make the tables for a controller; raises `ConfigError` when the predicates make none.
+
+        `of_many`: tables that tell apart whose row it is; its number stands before each datum.
+        """
         database = f"screening_{policies.controller_id.lower()}_{next(self._databases)}"
-        view = View(database)
+        view = View(database, of_many=of_many)
         plan = view.plan(policies)
-        state = files("inzage.streams.screening").joinpath("state.sql").read_text(encoding="utf-8")
-        for statement in state.replace("{db}", database).split(";\n"):
+        for statement in _state(of_many=of_many).replace("{db}", database).split(";\n"):
             if statement.strip():
                 self._query(statement)
         try:
@@ -159,7 +185,7 @@ class Engine:
             raise ConfigError(
                 f"pack {policies.pack}: the predicates make no table: {_first_line(error)}", code="config.predicate"
             ) from error
-        return Controller(policies, database, view, plan, tuple(moves[1:]))
+        return Controller(policies, database, view, plan, tuple(moves[1:]), of_many)
 
     def _create(self, database: str, stage: Stage, before: Stage | None) -> str:
         """Create the table of a stage; the statement that fills it from the one before."""
@@ -189,7 +215,7 @@ class Engine:
         for dossier in dossiers:
             controller.held.take_dossier(dossier)
 
-    def load_counts(self, controller: Controller, seen: Mapping[str, Sequence[tuple[int, datetime, str]]]) -> None:
+    def load_counts(self, controller: Controller, seen: Counts) -> None:
         """Put counters in place: key -> (offset, instant, who received) of each event."""
         controller.held.take_counts(seen)
 
@@ -200,6 +226,29 @@ class Engine:
     def forget_persons(self, controller: Controller) -> None:
         """Empty the dossiers and counters, to begin afresh."""
         controller.held.forget_persons()
+
+    def load_of_many(
+        self,
+        controller: Controller,
+        tables: Mapping[int, Tables],
+        persons: Mapping[int, Iterable[PersonDossier]],
+        counts: Mapping[int, Counts],
+    ) -> None:
+        """Put the references, dossiers and counters of many in place of all there was, by their number."""
+        texts: dict[str, list[str]] = {name: [] for name in (*_KEYS, "dossier", "count")}
+        for of, own in tables.items():
+            for name, rows in own.items():
+                keys = (WHOSE, *_KEYS[name])
+                texts[name] += [
+                    _text({**dict(zip(keys, (of, *key), strict=True)), **row}) for key, row in rows.items()
+                ]
+        for of, dossiers in persons.items():
+            texts["dossier"] += [_text({WHOSE: of, **_dossier_row(dossier)}) for dossier in dossiers]
+        for of, counted in counts.items():
+            texts["count"] += [_text({WHOSE: of, **row}) for row in _count_rows(counted)]
+        for name, of_table in texts.items():
+            self._query(f"TRUNCATE TABLE {controller.database}.{name}")
+            self._insert_texts(f"{controller.database}.{name}", of_table)
 
     def judge(self, controller: Controller, schema: Schema, rows: Sequence[Row]) -> tuple[list[Hit], list[Row]]:
         """The hits of `rows`, whose datums were written with `schema`, and the rows that could not be read."""
@@ -236,11 +285,9 @@ class Engine:
             self._query(f"TRUNCATE TABLE {database}.dossier")
             self._query(f"TRUNCATE TABLE {database}.count")
             held.begun_afresh = False
-        dossiers = held.untold_persons.values()
-        self._insert_rows(f"{database}.dossier", [{"subject": one.subject, **one.versions} for one in dossiers])
-        self._insert_rows(
-            f"{database}.count", [{"key": key, "seen": held.counts[key]} for key in sorted(held.untold_counts)]
-        )
+        self._insert_rows(f"{database}.dossier", map(_dossier_row, held.untold_persons.values()))
+        untold = [{"key": key, "seen": held.counts[key]} for key in sorted(held.untold_counts)]
+        self._insert_rows(f"{database}.count", untold)
         held.untold_persons.clear()
         held.untold_counts.clear()
         self._tell_tables(controller)
@@ -275,7 +322,7 @@ class Engine:
             parts += (place, time, seen, clock, kind, datum, self._end_bytes)
         insert = self._connection.send_insert(f"INSERT INTO {tables[0]}", "Avro")
         try:
-            insert.append(container(_wrapper(schema), parts, len(rows)))
+            insert.append(container(_wrapper(schema, controller.of_many), parts, len(rows)))
             insert.finish()
         except RuntimeError as error:
             if not _is_about_data(error):
@@ -316,9 +363,29 @@ def _pairs(stages: Sequence[Stage]) -> list[tuple[Stage, Stage | None]]:
     return list(zip(stages, (None, *stages), strict=False))
 
 
+def _state(*, of_many: bool) -> str:
+    """The tables beside the batch; of many, each with the number of whose or which it is as its first key."""
+    state = files("inzage.streams.screening").joinpath("state.sql").read_text(encoding="utf-8")
+    if not of_many:
+        return state
+    state = re.sub(r"(CREATE TABLE \S+ \()", rf"\1 {WHOSE} Int64,", state)
+    return state.replace("Join(ANY, LEFT, ", f"Join(ANY, LEFT, {WHOSE}, ")
+
+
 @cache
-def _wrapper(schema: Schema) -> str:
-    return wrapped(schema, _BEFORE, _AFTER)
+def _wrapper(schema: Schema, of_many: bool) -> str:  # the key of a cache
+    return wrapped(schema, _BEFORE_OF_MANY if of_many else _BEFORE, _AFTER)
+
+
+def _dossier_row(dossier: PersonDossier) -> dict[str, Any]:
+    return {"subject": dossier.subject, **dossier.versions}
+
+
+def _count_rows(seen: Counts) -> list[dict[str, Any]]:
+    return [
+        {"key": key, "seen": [{"known": known, "at": at, "who": who} for known, at, who in counted]}
+        for key, counted in seen.items()
+    ]
 
 
 def _text(row: Mapping[str, Any]) -> str:

@@ -9,12 +9,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from inzage.schemas.codec import encode
+from inzage.schemas.codec import encode, schema_at
 from inzage.schemas.errors import ContractError
 from inzage.schemas.json_lines import Line
 from inzage.streams.dossier.law import law
 from inzage.streams.dossier.references import References
-from inzage.streams.screening.engine import Controller, engine
+from inzage.streams.screening.engine import Controller, Judging, engine
 from inzage.streams.screening.pack import has_pack, policies_of
 from inzage.streams.screening.record import Outcome, SaidRecord, known_time
 from inzage.streams.screening.revision import (
@@ -40,22 +40,28 @@ class Screened:
     """When each verdict was given, as (position in the file, clock); superseding ones follow those they replace."""
     positions: dict[str, Moment] = field(default_factory=dict)
     """When each fact was known, by fact_id."""
+    arrived: int = 0
+    """When the last line arrived, milliseconds since 1970; the clock may have gone on since."""
     refused: list[tuple[int, str, str]] = field(default_factory=list)
     events: int = 0
     facts: int = 0
 
 
 class OfflineScreening:
-    """Screens files for the controllers it is asked about; their policies are compiled once."""
+    """Screens files for the controllers it is asked about; their policies are compiled once.
 
-    def __init__(self, packs: Path | None = None) -> None:
+    `judging` is the engine, or a seat of its own where many screenings share one.
+    """
+
+    def __init__(self, packs: Path | None = None, judging: Judging | None = None) -> None:
         self._packs = packs
+        self._engine = judging or engine()
         self._controllers: dict[str, Controller] = {}
 
     def controller(self, controller_id: str) -> Controller:
         """The controller's policies, compiled; raises `ConfigError` when there is no pack for it."""
         if controller_id not in self._controllers:
-            self._controllers[controller_id] = engine().add(policies_of(controller_id, self._packs))
+            self._controllers[controller_id] = self._engine.add(policies_of(controller_id, self._packs))
         return self._controllers[controller_id]
 
     def screen(
@@ -100,9 +106,9 @@ class OfflineScreening:
         self, controller_id: str, said: list[tuple[int, Line]], ticks: list[datetime] | None, screened: Screened
     ) -> None:
         controller = self.controller(controller_id)
-        engine().forget_persons(controller)
+        self._engine.forget_persons(controller)
         references = References(controller_id, law(), controller.policies.settings)
-        screener = Screener(engine(), controller, references)
+        screener = Screener(self._engine, controller, references)
         records, numbers, arrived = [], {}, _EARLIEST
         moments: dict[int, Moment] = {}
         causes: list[Cause] = []
@@ -124,6 +130,7 @@ class OfflineScreening:
             key = record["subject"]["pseudonym"] if line.said.kind == "activity" else record["subject"]
             records.append(SaidRecord(position, timestamp, key.encode(), encode(line.said.kind, record)))
             numbers[position] = line.number
+        screened.arrived = max([screened.arrived, *(moment.at for moment in moments.values())])
         if records:
             outcome = screener.screen(records)
             screened.verdicts += outcome.verdicts
@@ -162,7 +169,7 @@ def _said(outcome: Outcome, records: Sequence[SaidRecord]) -> list[Said]:
     """What was judged, in order."""
     subjects = {record.offset: (record.key or b"").decode() for record in records}
     said = [
-        Said(header, row, subjects[row.offset], row.offset in outcome.due)
+        Said(schema_at(header), row, subjects[row.offset], row.offset in outcome.due)
         for header, rows in outcome.rows.items()
         for row in rows
     ]

@@ -126,6 +126,9 @@ class Entry(BaseModel):
     warning: str | None = None
     lower_severity: LowerSeverity | None = None
     explanation: str = Field(min_length=10)
+    assumed: str = Field(
+        default="", description="the paragraph the notice refers to and lacks: the entry is a reading"
+    )
     remedy: str = Field(default="", description="what would have made it lawful; empty: told from complying examples")
     facts: list[str] = Field(default_factory=list, description="families of facts a verdict names")
     examples: Examples | None = None

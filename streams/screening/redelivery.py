@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from inzage.schemas.codec import HEADER_BYTES
 from inzage.schemas.errors import ContractError
 
 WINDOW = 50_000
@@ -30,18 +29,21 @@ class Redeliveries:
     _before: dict[bytes, tuple[int, int]] = field(default_factory=dict)
     _stretches: dict[int, dict[bytes, tuple[int, int]]] = field(default_factory=dict)
 
-    def is_new(self, offset: int, message: bytes) -> bool:
-        """Whether the event was not said before; raises `ContractError` when its id stands for other content."""
+    def is_new(self, offset: int, datum: bytes) -> bool:
+        """Whether the event was not said before, in whichever framing.
+
+        Raises `ContractError` when its id stands for other content.
+        """
         if offset // self.window != self._stretch:
             self._turn(offset // self.window)
-        event_id = _event_id(message)
+        event_id = _event_id(datum)
         known = self._now.get(event_id) or self._before.get(event_id)
         if known is None:
-            self._now[event_id] = (offset, hash(message))
+            self._now[event_id] = (offset, hash(datum))
             return True
         if known[0] == offset:
             return True  # the same record, read again after a restart
-        if known[1] != hash(message):
+        if known[1] != hash(datum):
             raise ContractError("the event id was used for other content", code="contract.event-id-reused")
         return False
 
@@ -67,9 +69,9 @@ def recognised(offsets: Iterable[int], window: int = WINDOW) -> set[int]:
     return repeats
 
 
-def _event_id(message: bytes) -> bytes:
+def _event_id(datum: bytes) -> bytes:
     """The first field: an Avro string, its length as a zigzag varint before it."""
-    size = message[HEADER_BYTES]
+    size = datum[0] if datum else 0
     if size < 0x80:
-        return message[HEADER_BYTES + 1 : HEADER_BYTES + 1 + (size >> 1)]
-    return message[HEADER_BYTES : HEADER_BYTES + 256]
+        return datum[1 : 1 + (size >> 1)]
+    return datum[:256]

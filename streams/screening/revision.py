@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from inzage.schemas.codec import decode, split
+from inzage.schemas.codec import Schema, read_datum
 from inzage.streams.dossier.time import LONG_AGO
 from inzage.streams.dossier.versions import PersonDossier
 from inzage.streams.screening.facts_used import FactUsed
@@ -50,12 +50,12 @@ class Cause:
 
 @dataclass(slots=True)
 class Said:
-    """What was judged: the row as it was judged at first, the header of its schema, and whose it is.
+    """What was judged: the row as it was judged at first, the schema of its datum, and whose it is.
 
     `dated`: there were instants, as known then, at which time alone may change a result.
     """
 
-    header: bytes
+    schema: Schema
     row: Row
     subject: str
     dated: bool = False
@@ -65,7 +65,7 @@ class Said:
     def until(self) -> datetime:
         """The last instant it speaks of."""
         if self._until is None:
-            record = decode(self.header + self.row.datum)[1]
+            record = read_datum(self.schema, self.row.datum)
             self._until = max(record["occurred_at"], record["ended_at"] or record["occurred_at"])
         return self._until
 
@@ -155,17 +155,16 @@ class Revision:
 
     def _judge(self, chains: Sequence[tuple[Said, list[Link]]]) -> None:
         """Judge every event at every moment of its chain that was not judged yet, in one pass for each schema."""
-        rows: dict[bytes, dict[tuple[int, Moment], Row]] = {}
+        rows: dict[Schema, dict[tuple[int, Moment], Row]] = {}
         for said, chain in chains:
-            of_schema = rows.setdefault(said.header, {})
+            of_schema = rows.setdefault(said.schema, {})
             for moment in (said.moment(), *(link.moment for link in chain)):
                 if (said.row.offset, moment) not in self._again:
                     row = said.row._replace(horizon=moment.horizon, now=moment.at)
                     of_schema[said.row.offset, moment] = row
-        for header, of_schema in rows.items():
+        for schema, of_schema in rows.items():
             if not of_schema:
                 continue
-            schema = self.screener.schemas.get(header) or split(header + b"\x00")
             in_order = sorted(of_schema.values(), key=lambda row: row.now)
             for found in self.screener.judge(schema, in_order):
                 maker = self.screener.maker(found.tables)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from inzage.schemas.codec import HEADER_BYTES, encode
+from inzage.schemas.codec import encode_datum
 from inzage.streams.screening.record import SaidRecord
 from inzage.streams.screening.row import Row
 
@@ -21,16 +21,15 @@ _REFERENCES = (
 _TIMES = ("opened_at", "given_at", "placed_at", "erased_at", "refused_at", "received_at", "owed_from", "valid_from")
 
 
-def row_of(record: SaidRecord) -> Row:
+def row_of(record: SaidRecord, datum: bytes) -> Row:
     """The row of an activity, which sees what was said before it."""
-    assert record.value is not None
     place, time = record.offset, record.timestamp
-    return Row(place, time, record.value[HEADER_BYTES:], "", place, time)
+    return Row(place, time, datum, "", place, time)
 
 
 def row_of_fact(record: SaidRecord, fact: Mapping[str, Any]) -> Row:
     """The row of a decoded fact; it is in its dossier when it is judged."""
-    datum = encode("activity", as_activity(fact))[HEADER_BYTES:]
+    datum = encode_datum("activity", as_activity(fact))
     kind = fact["body"][0].rpartition(".")[2]
     return Row(record.offset, record.timestamp, datum, kind, record.offset + 1, record.timestamp)
 

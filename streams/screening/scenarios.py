@@ -2,8 +2,8 @@
 
 Fires means that the current verdict is VIOLATION; does not fire means OK or no verdict, NOT_EVALUABLE does not pass.
 An entry that does not exist yet is listed as not built, never passed silently. What is expected of an event holds
-before the late facts that `superseding` names, and without those at the end; after each of them what it says holds.
-`clock_at` is what holds when the service's clock reads so and nothing else arrived.
+before the late facts that `superseding` names, and without those when the last line has arrived; after each of them
+what it says holds. `clock_at` is what holds when the service's clock reads so and nothing else arrived.
 """
 
 from __future__ import annotations
@@ -12,15 +12,19 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from inzage.schemas.errors import ConfigError
 from inzage.schemas.json_lines import read_arrivals
+from inzage.streams.screening.engine import Judging, engine
 from inzage.streams.screening.offline import OfflineScreening, Screened
 from inzage.streams.screening.revision import Moment
+from inzage.streams.screening.together import Together
 
-_END = Moment(1 << 62, 1 << 62)
+_ALL = 1 << 62
+"""A horizon that everything in a scenario is below."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,25 +64,44 @@ class ScenarioReport:
 def run_scenarios(path: Path, packs: Path | None = None) -> ScenarioReport:
     """Run every scenario of a file of JSON lines; raises `ConfigError` for a line that is not JSON.
 
-    A scenario that lacks a part of the form is a failure of its own; the others are run.
+    They are judged together, and none sees what another says. A scenario that lacks a part of the form is a failure
+    of its own; the others are run.
     """
+    tasks = [partial(_report_on, number, scenario, packs) for number, scenario in read_scenarios(path)]
     report = ScenarioReport()
-    screening = OfflineScreening(packs)
-    for number, text in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
-        if not text.strip():
-            continue
-        try:
-            scenario = json.loads(text)
-        except ValueError as error:
-            raise ConfigError(f"{path.name}, line {number}: not JSON", code="config.scenario") from error
-        try:
-            _run(scenario, screening, report)
-        except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
-            report.failures.append({"scenario": f"line {number}", "why": f"not a scenario: {error!r}"})
+    for ran in Together(engine()).run(tasks):
+        if isinstance(ran, Exception):
+            raise ran
+        report.passed += ran.passed
+        report.failures += ran.failures
+        report.not_built += ran.not_built
     return report
 
 
-def _run(scenario: Mapping[str, Any], screening: OfflineScreening, report: ScenarioReport) -> None:
+def read_scenarios(path: Path) -> list[tuple[int, Any]]:
+    """The scenarios of a file with the number of their line; raises `ConfigError` for a line that is not JSON."""
+    scenarios = []
+    for number, text in enumerate(path.read_text(encoding="utf-8").split("\n"), start=1):
+        if not text.strip():
+            continue
+        try:
+            scenarios.append((number, json.loads(text)))
+        except ValueError as error:
+            raise ConfigError(f"{path.name}, line {number}: not JSON", code="config.scenario") from error
+    return scenarios
+
+
+def _report_on(number: int, scenario: Any, packs: Path | None, judging: Judging) -> ScenarioReport:
+    report = ScenarioReport()
+    try:
+        _run(scenario, OfflineScreening(packs, judging), report)
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
+        report.failures.append({"scenario": f"line {number}", "why": f"not a scenario: {error!r}"})
+    return report
+
+
+def screen_scenario(scenario: Mapping[str, Any], screening: OfflineScreening) -> Screened:
+    """What comes of the facts and events of a scenario, with what its clock reaches."""
     controller_id = scenario["controller"]
     said = [*({"fact": fact} for fact in scenario["facts"]), *({"event": event} for event in _events(scenario))]
     lines = read_arrivals(
@@ -87,7 +110,12 @@ def _run(scenario: Mapping[str, Any], screening: OfflineScreening, report: Scena
         controller_id=controller_id,
     )
     clock = [datetime.fromisoformat(expect["clock_at"]) for expect in scenario["expect"] if "clock_at" in expect]
-    screened = screening.screen(lines, clock=clock, otherwise=controller_id)
+    return screening.screen(lines, clock=clock, otherwise=controller_id)
+
+
+def _run(scenario: Mapping[str, Any], screening: OfflineScreening, report: ScenarioReport) -> None:
+    controller_id = scenario["controller"]
+    screened = screen_scenario(scenario, screening)
     built = {entry.id for entry in screening.controller(controller_id.upper()).policies.entries}
     others = "HMBS-" if controller_id.upper() == "CIGNA" else "CIGNA-"
     for expect in scenario["expect"]:
@@ -125,7 +153,7 @@ def _expectations(
 ) -> Iterator[Expectation]:
     stated = [(screened.positions[after["after_fact"]], after) for after in expect.get("superseding", ())]
     late = sorted(stated, key=lambda pair: pair[0])
-    until = _before(late[0][0]) if late else _END
+    until = _before(late[0][0]) if late else Moment(_ALL, screened.arrived)
     if "clock_at" in expect:
         at = int(datetime.fromisoformat(expect["clock_at"]).timestamp() * 1000)
         until = Moment(max((moment.horizon for moment in screened.moments if moment.at <= at), default=0), at)
@@ -157,6 +185,7 @@ def _settle(expectation: Expectation, screened: Screened, report: ScenarioReport
         if verdict["event_id"] == expectation.subject
         and verdict["rule_id"] == expectation.rule
         and moment <= expectation.until
+        and moment.at <= expectation.until.at
     ]
     result = given[-1][1]["result"] if given else "OK"
     needless = expectation.unchanged and bool(given) and given[-1][0] == expectation.until

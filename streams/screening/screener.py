@@ -12,13 +12,23 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from inzage.schemas.codec import HEADER_BYTES, Schema, current, decode, split
+from inzage.schemas.codec import (
+    Schema,
+    as_written_here,
+    current,
+    datum_for_columns,
+    decode,
+    schema_at,
+    split,
+)
 from inzage.schemas.errors import ContractError
+from inzage.schemas.framing import REGISTRY_BYTES, SINGLE_OBJECT_BYTES
+from inzage.schemas.resolution import Reading
 from inzage.streams.dossier.reference_rows import Tables
 from inzage.streams.dossier.references import References
 from inzage.streams.dossier.remembered import may_be_remembered, remembered
 from inzage.streams.dossier.store import DossierStore
-from inzage.streams.screening.engine import Controller, Engine
+from inzage.streams.screening.engine import Controller, Judging
 from inzage.streams.screening.record import Outcome, Place, SaidRecord, dead_letter, known_time
 from inzage.streams.screening.redelivery import Redeliveries
 from inzage.streams.screening.row import Hit, Row
@@ -46,7 +56,7 @@ class Found:
 class Screener:
     """The screening of one partition: dossiers, counters and recent events are this partition's."""
 
-    engine: Engine
+    engine: Judging
     controller: Controller
     references: References
     place: Place = field(default_factory=Place)
@@ -61,20 +71,24 @@ class Screener:
         rows: dict[bytes, list[Row]] = {}
         written = current("activity").header
         activities = rows.setdefault(written, [])
+        alike = self._alike()
         is_new = self.recent.is_new
         new_row = tuple.__new__  # Row(...) calls a Python function for each event, which is a tenth of the batch
         facts = 0
         for record in records:
             value = record.value
             try:
-                if value is not None and value[:HEADER_BYTES] == written:
+                if value is not None and (
+                    value[:SINGLE_OBJECT_BYTES] == written or (alike and value[:REGISTRY_BYTES] in alike)
+                ):
+                    datum = value[SINGLE_OBJECT_BYTES if value[0] else REGISTRY_BYTES :]
                     if record.key is None or record.key not in value:
                         self._refuse_key(record)
-                    if is_new(record.offset, value):
+                    if is_new(record.offset, datum):
                         place, time = record.offset, record.timestamp
-                        activities.append(new_row(Row, (place, time, value[HEADER_BYTES:], "", place, time)))
-                        if may_be_remembered(value):
-                            self._remember(record, outcome)
+                        activities.append(new_row(Row, (place, time, datum, "", place, time)))
+                        if may_be_remembered(datum):
+                            self._remember(record.offset, value, outcome)
                 else:
                     facts += self._take_other(record, rows, outcome)
             except ContractError as error:
@@ -85,7 +99,7 @@ class Screener:
             found
             for header, of_schema in rows.items()
             if of_schema
-            for found in self.judge(self.schemas.get(header) or split(header + b"\x00"), of_schema)
+            for found in self.judge(schema_at(header, self.schemas), of_schema)
         ]
         self._count(found, outcome)
         for part in found:
@@ -93,6 +107,14 @@ class Screener:
         outcome.rows = rows
         outcome.judged = self._report(records, facts, outcome)
         return outcome
+
+    def _alike(self) -> frozenset[bytes]:
+        """The headers in a registry's framing of activities that are written as we write them."""
+        return frozenset(
+            header
+            for header, schema in self.schemas.items()
+            if schema.name == "activity" and schema.registry_id is not None and schema.reading is Reading.ALIKE
+        )
 
     def _refuse_key(self, record: SaidRecord) -> None:
         """An event keyed by another than its subject: order and dossier would be somebody else's."""
@@ -105,9 +127,15 @@ class Screener:
         schema = split(record.value, also=self.schemas)
         assert record.value is not None
         if schema.name == "activity":
-            if self.recent.is_new(record.offset, record.value):
-                rows.setdefault(schema.header, []).append(row_of(record))
-                self._remember(record, outcome)
+            schema, datum = datum_for_columns(record.value, schema)
+            if record.key is None or record.key not in record.value:
+                self._refuse_key(record)
+            if self.recent.is_new(record.offset, datum):
+                rows.setdefault(schema.header, []).append(row_of(record, datum))
+                if schema is not current("activity"):
+                    self._remember(record.offset, record.value, outcome)
+                elif may_be_remembered(datum):
+                    self._remember(record.offset, schema.header + datum, outcome)
             return 0
         if schema.name == "fact":
             row = self._take_fact(record, outcome)
@@ -118,30 +146,30 @@ class Screener:
             raise ContractError(f"a {schema.name} does not belong on an events topic", code="contract.wrong-topic")
         return 0
 
-    def _remember(self, record: SaidRecord, outcome: Outcome) -> None:
+    def _remember(self, offset: int, message: bytes, outcome: Outcome) -> None:
         """Take an activity that amounts to a fact into the dossier.
 
         One that contradicts what was said is judged all the same, but changes nothing; an unreadable one becomes a
         dead letter where it is judged.
         """
-        assert record.value is not None
         try:
-            fact = remembered(decode(record.value, also=self.schemas)[1])
+            schema, activity = decode(message, also=self.schemas)
+            fact = remembered(activity)
             if fact is not None:
                 dossier = self.store.open(fact["subject"])
-                if dossier.take(record.offset, record.value, fact):
+                if dossier.take(offset, as_written_here(message, schema, activity), fact):
                     outcome.changed[dossier.subject] = dossier
         except ContractError:
             return
 
     def _take_fact(self, record: SaidRecord, outcome: Outcome) -> Row | None:
         """Take a fact into its dossier; a row when some policy judges facts of its kind."""
-        _, fact = decode(record.value, also=self.schemas)
+        schema, fact = decode(record.value, also=self.schemas)
         assert record.value is not None
         if record.key != fact["subject"].encode():
             raise ContractError("the key is not the data subject", code="contract.wrong-key")
         dossier = self.store.open(fact["subject"])
-        if dossier.take(record.offset, record.value, fact):
+        if dossier.take(record.offset, as_written_here(record.value, schema, fact), fact):
             outcome.changed[dossier.subject] = dossier
         kind = fact["body"][0].rpartition(".")[2]
         if kind not in self.controller.policies.judged_facts:

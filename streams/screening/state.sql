@@ -142,7 +142,7 @@ CREATE TABLE {db}.entitlement (
 
 CREATE TABLE {db}.provision (
     ref String,
-    entries Array(Tuple(jurisdiction String, national_id Bool, from DateTime64(6, 'UTC'), to DateTime64(6, 'UTC')))
+    entries Array(Tuple(jurisdiction String, national_id Bool, recipients Array(String), from DateTime64(6, 'UTC'), to DateTime64(6, 'UTC')))
 ) ENGINE = Join(ANY, LEFT, ref) SETTINGS join_any_take_last_row = 1;
 
 CREATE TABLE {db}.anonymisation (
@@ -187,7 +187,7 @@ CREATE TABLE {db}.deal (
 
 CREATE TABLE {db}.retention_rule (
     category String,
-    entries Array(Tuple(ref String, period String, from DateTime64(6, 'UTC'), to DateTime64(6, 'UTC')))
+    entries Array(Tuple(ref String, period String, approved Bool, from DateTime64(6, 'UTC'), to DateTime64(6, 'UTC')))
 ) ENGINE = Join(ANY, LEFT, category) SETTINGS join_any_take_last_row = 1;
 
 CREATE TABLE {db}.pack_in_force (

@@ -42,6 +42,10 @@ _SHOWN = (
     *("purpose", "plan", "instrument", "third_party", "has_transfer", "counted_as", "receiver"),
 )
 _MOST_TEXT = 2_500  # characters; measured: fewer stages cost longer texts, more stages each their own analysis
+WHOSE = "_of"
+"""Column of a row of many: the number under which its dossiers, counters and references are looked up."""
+
+_FIXED = ("`_offset`", "`_time`", "`_horizon`", "`_now`", "`_fact`", "`_end`")
 _MILLIS = "x -> intDiv(toUnixTimestamp64Micro(toDateTime64(x, 6, 'UTC')) + 999, 1000)"
 _FAR_MILLIS = int(FAR.timestamp() * 1000)
 
@@ -83,10 +87,15 @@ def derived_columns() -> Mapping[str, Derived]:
 
 
 class View:
-    """The view of one controller's policies in database `database`."""
+    """The view of one controller's policies in database `database`.
 
-    def __init__(self, database: str) -> None:
+    `of_many`: rows of many tell apart whose they are, and every lookup has that for its first key (together.py).
+    """
+
+    def __init__(self, database: str, *, of_many: bool = False) -> None:
         self._database = database
+        self._apart = (WHOSE,) if of_many else ()
+        self._whose = f"`{WHOSE}`, " if of_many else ""
         self._physical = {name: leaf.sql for name, leaf in leaves().items()}
         self._physical |= {name: f"`d_{name}`" for name in derived_columns()}
         self._physical |= {"known_at": "`_time`", "now": "`_now`"}
@@ -101,7 +110,8 @@ class View:
         }
         encrypted = frozenset(revealing_fields("activity"))
         self.scope = Scope(self._physical, self._enums, encrypted=encrypted)
-        inner = {f"dossier_{family}": f"`dossier_{family}`" for family in FAMILIES} | {"_offset": "`_offset`"}
+        inner = {f"dossier_{family}": f"`dossier_{family}`" for family in FAMILIES}
+        inner |= {name: f"`{name}`" for name in ("_offset", *self._apart)}
         self._inner = Scope(self._physical | inner, self._enums, trusted=True, encrypted=encrypted)
         self._compiled: dict[str, Compiled] = {}
         self._columns: dict[str, Compiled] = {}
@@ -146,14 +156,16 @@ class View:
             if not rule.due and _looks_at_clock(result.reads, computed)
         )
         lower = ", ".join(f"if({compiled.sql}, {position}, -1)" for position, compiled in lesser.items())
-        select = ", ".join(self._column(name) for name in ("_offset", "_horizon", "_now", "_fact", *shown))
+        select = ", ".join(
+            self._column(name) for name in ("_offset", "_horizon", "_now", "_fact", *self._apart, *shown)
+        )
         stages = self._stages(computed, {*reads, *shown})
         found = (
             f"SELECT {select}, {_hits(rules, results)} AS hits, [{lower}] AS lower, {_instants(rules, due)} AS due "
             f"FROM {self._database}.{stages[-1].name} "
             f"WHERE notEmpty(hits) OR notEmpty({self._column('counted_as')}) OR notEmpty(due)"
         )
-        columns = ("_offset", "_horizon", "_now", "_fact", *shown, "hits", "lower", "due")
+        columns = ("_offset", "_horizon", "_now", "_fact", *self._apart, *shown, "hits", "lower", "due")
         return Plan(stages, found, columns, by_clock)
 
     def _stages(self, computed: Mapping[str, Compiled], shown: set[str]) -> tuple[Stage, ...]:
@@ -175,7 +187,7 @@ class View:
                 continue
             later = {read for name in computed if stage[name] >= number for read in computed[name].reads} | shown
             carried = sorted({self._column(name) for name in later if stage.get(name, 0) < number})
-            fixed = ("`_offset`", "`_time`", "`_horizon`", "`_now`", "`_fact`", "`_end`")
+            fixed = (*_FIXED, *(f"`{name}`" for name in self._apart))
             stages.append(Stage(f"stage_{number}", tuple(own), (*fixed, *(c for c in carried if c not in fixed))))
         return tuple(stages)
 
@@ -189,7 +201,7 @@ class View:
             "`_horizon` Int64",
             "`_now` DateTime64(6, 'UTC')",
         ]
-        columns += ["`_fact` String", "`_end` Int64"]
+        columns += ["`_fact` String", "`_end` Int64", *(f"`{name}` Int64" for name in self._apart)]
         columns += [f"`{leaf.path}` {leaf.type}" for leaf in event]
         columns += [
             f"`e_{leaf.name}` MATERIALIZED nullIf(`{leaf.path}`, 'UNKNOWN')" for leaf in event if leaf.is_symbol
@@ -239,15 +251,17 @@ class View:
 
     def _resolved(self, name: str) -> str:
         """A derived column with its lookups spelt out."""
+        whose, setting = self._whose, f"joinGet('{self._database}.setting'"
         sql = derived_columns()[name].sql
-        sql = re.sub(r"\b(?:ref|counter)\.(\w+)\.(\w+)\(", rf"joinGet('{self._database}.\1', '\2', ", sql)
-        sql = re.sub(r"\bsetting\.(\w+)\(\)", rf"joinGet('{self._database}.setting', 'value', '\1')", sql)
-        sql = re.sub(r"\bsetting_list\.(\w+)\(\)", rf"joinGet('{self._database}.setting', 'list', '\1')", sql)
+        sql = re.sub(r"\b(?:ref|counter)\.(\w+)\.(\w+)\(", rf"joinGet('{self._database}.\1', '\2', {whose}", sql)
+        sql = re.sub(r"\bsetting\.(\w+)\(\)", rf"{setting}, 'value', {whose}'\1')", sql)
+        sql = re.sub(r"\bsetting_list\.(\w+)\(\)", rf"{setting}, 'list', {whose}'\1')", sql)
         sql = re.sub(r"\bdossier\.(\w+)", r"dossier_\1", sql)
         return sql
 
     def _known(self, family: str) -> str:
-        found = f"joinGet('{self._database}.dossier', '{family.removeprefix('dossier_')}', `subject.pseudonym`)"
+        column = family.removeprefix("dossier_")
+        found = f"joinGet('{self._database}.dossier', '{column}', {self._whose}`subject.pseudonym`)"
         return f"arrayFilter(x -> x.known_from < `_horizon` AND `_horizon` <= x.known_to, {found})"
 
 

@@ -188,7 +188,7 @@ class Generator:
     def _ObjectionResolved(self, subject: str, ref: str) -> dict[str, Any]:
         return {
             "objection_ref": ref,
-            "outcome": self.one(["UPHELD", "DISMISSED"], absent=0.1),
+            "outcome": self.one(["UPHELD", "DISMISSED", "REJECTED"], absent=0.1),
             "resolved_at": self.later(0.9),
         }
 

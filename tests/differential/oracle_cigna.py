@@ -152,6 +152,8 @@ def cigna_54(e: Seen) -> Truth:
     ]
     allowed = set(templates[-1]["data_items"]) if templates and plan and e["purpose"] else set()
     beyond = None if not e.items or not allowed else not set(e.items) <= allowed
+    if e.group_report or (not e.items and (e["cell_sizes"] or e["aggregation_level"] is not None)):
+        beyond = False
     return either(both(e.to_employer, no(emergency_disclosure(e)), beyond), any(n < 10 for n in e["cell_sizes"]))
 
 
@@ -159,7 +161,7 @@ def cigna_55(e: Seen) -> Truth:
     exception = both(
         emergency_disclosure(e), *(no(check(e)) for check in (cigna_56, cigna_57, cigna_60)), cigna_59(e) is False
     )
-    return both(e.to_employer, e.health, no(e.consent_to_recipient), no(exception))
+    return both(e.to_employer, not e.group_report, e.health, no(e.consent_to_recipient), no(exception))
 
 
 def cigna_56(e: Seen) -> Truth:

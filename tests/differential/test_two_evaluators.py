@@ -9,7 +9,7 @@ from random import Random
 
 import pytest
 
-from inzage.schemas.codec import HEADER_BYTES, Schema, current, encode, schema_of
+from inzage.schemas.codec import Schema, current, encode_datum, schema_of
 from inzage.schemas.json_face import read
 from inzage.streams.dossier.law import law
 from inzage.streams.dossier.references import References
@@ -75,7 +75,7 @@ def _judged(controller: Controller, datum: bytes, schema: Schema | None = None) 
 
 def _datum() -> bytes:
     event = {**policies_of("CIGNA").own.base_event, "controller_id": "CIGNA", "recorded_at": wild.EPOCH}
-    return encode("activity", read({"event": event}).record)[HEADER_BYTES:]
+    return encode_datum("activity", read({"event": event}).record)
 
 
 def test_bytes_gone_wrong_are_read_by_both_or_left_to_the_engine(small: Controller) -> None:

@@ -40,7 +40,7 @@ def safeguard_real(seen: Seen) -> Truth:
 
 
 def bcr_ok(seen: Seen) -> bool:
-    return any(seen.org in (s.get("bcr_members") or ()) and _ours(seen, s) for s in _signed(seen))
+    return any(seen.org in (s.get("bcr_members") or ()) and _exporter_bound(seen, s) for s in _signed(seen))
 
 
 def derogation_ok(seen: Seen) -> Truth:
@@ -73,14 +73,16 @@ def _by_both(signed: dict[str, Any]) -> datetime:
     return max(signed.get("signed_by_exporter_at") or FOREVER, signed.get("signed_by_importer_at") or FOREVER)
 
 
+def _exporter_bound(seen: Seen, signed: dict[str, Any]) -> bool:
+    members = signed.get("bcr_members") or ()
+    if signed.get("exporter_org_id") is not None:
+        return signed["exporter_org_id"] in members
+    return any(seen.world.own(member) for member in members)
+
+
 def _ours(seen: Seen, signed: dict[str, Any]) -> bool:
     exporter = seen.world.org(signed.get("exporter_org_id"))
-    return (
-        not exporter
-        or bool(exporter.get("own_organisation"))
-        or signed.get("exporter_role") == "PROCESSOR"
-        or signed.get("exporter_org_id") in (signed.get("bcr_members") or ())
-    )
+    return not exporter or bool(exporter.get("own_organisation")) or signed.get("exporter_role") == "PROCESSOR"
 
 
 def _clauses(seen: Seen, signed: dict[str, Any]) -> bool:

@@ -119,12 +119,22 @@ class Seen:
         )
 
     @property
+    def disclosed(self) -> bool:
+        refused = self["outcome"] in ("DENIED", "FAILED")
+        return (self.has_recipient or self.outsider_look) and not refused
+
+    @property
+    def group_report(self) -> bool:
+        aggregated = self["aggregation_level"] is not None or bool(self["cell_sizes"])
+        return aggregated and self["data_state"] not in (None, "UNKNOWN", "IDENTIFIED")
+
+    @property
     def third_party(self) -> bool:
-        return (self.has_recipient or self.outsider_look) and not self.is_subject and not self.world.own(self.org)
+        return self.disclosed and not self.is_subject and not self.world.own(self.org)
 
     @property
     def to_employer(self) -> Truth:
-        if not (self.has_recipient or self.outsider_look) or self.is_subject:
+        if not self.disclosed or self.is_subject:
             return False
         acts_for = self["recipient.acts_for_employer_id"] or self.registered.get("acts_for_employer_id")
         if acts_for or self.registered.get("category") in ("EMPLOYER", "EMPLOYER_AGENT"):

@@ -40,7 +40,7 @@ ADEQUACY: list[tuple[str, str, str, datetime, datetime]] = [  # country, decisio
     ("US", "(EU) 2023/1795", "dpf", brussels(2023, 7, 10, summer=True), FOREVER),
     ("EPO", "of 2025-07-15", "all", brussels(2025, 7, 15, summer=True), FOREVER),
 ]
-MARKETING = {"MARKETING", "DIRECT_MARKETING"}
+MARKETING = {"MARKETING", "DIRECT_MARKETING", "ADVERTISING"}
 HEALTH_REVEALING = _words(
     """DIAGNOSIS_CODE PROCEDURE_CODE PROVIDER_SPECIALTY PHARMACY_LINE LAB_RESULT PRESCRIPTION ABSENCE_REASON
     CLAIM_LINE MEDICAL_REPORT_TEXT TREATING_PHYSICIAN_REPORT PROGNOSIS MEDICAL_HISTORY MENTAL_HEALTH_NOTE
@@ -219,7 +219,7 @@ class World:
                 end
                 for fact in self.said("ObjectionResolved", objection_ref=objection["objection_ref"])
                 if fact["outcome"]
-                in (("WITHDRAWN",) if purpose in MARKETING else ("DISMISSED", "WITHDRAWN", None, "OTHER", "UNKNOWN"))
+                in (("WITHDRAWN",) if purpose in MARKETING else ("DISMISSED", "REJECTED", "WITHDRAWN"))
                 and start is not None
                 and (
                     (end := fact.get("resolved_at") or fact["recorded_at"]) > start
@@ -227,7 +227,9 @@ class World:
                 )
             ]
             of = objection.get("purposes")
-            if start is not None and start <= t and not (ended and t >= ended[-1]) and (of is None or purpose in of):
+            meant = MARKETING if purpose in MARKETING else {purpose}
+            pending = start is not None and start <= t and not (ended and t >= ended[-1])
+            if pending and (of is None or not meant.isdisjoint(of)):
                 return True
         return False
 

@@ -16,12 +16,15 @@ import sys
 import threading
 import time
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
+
+import structlog
 
 from inzage.schemas.settings import Settings
 from inzage.sinks.block import Block
 from inzage.sinks.connection import open_clickhouse
-from inzage.sinks.lifetime import serve
+from inzage.sinks.lifetime import live, serve
 from inzage.sinks.logs import read_cluster, topics_of
 from inzage.sinks.sink import Sink
 from inzage.sinks.trail import Trail
@@ -74,7 +77,8 @@ def main(settings_json: str, point: str, count: str, rows: str) -> None:
     cluster = read_cluster(settings.kafka, topics)
     kind = StoppedSink if point == "before-fence" else Sink
     pace = replace(QUICK, block_rows=int(rows))
-    asyncio.run(serve(lambda: kind(settings, trail, cluster, topics, pace)))
+    run = partial(asyncio.run, serve(lambda: kind(settings, trail, cluster, topics, pace)))
+    sys.exit(live(run, structlog.get_logger("inzage.sink")))
 
 
 if __name__ == "__main__":

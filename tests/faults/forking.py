@@ -56,7 +56,7 @@ class Forking:
     def close(self) -> None:
         assert self._process.stdin
         self._process.stdin.close()
-        self._process.wait(30)
+        self._process.wait(90)
 
 
 @dataclass(frozen=True)

@@ -85,7 +85,7 @@ def _erase(stack: Stack, folder: Path, program: str, *point: str) -> subprocess.
     }
     who = ("--controller", stack.controller, "--ground", "GDPR 17(1)(a)", "--by", "staff:17")
     command = [sys.executable, "-m", program, *point, "subject", "erase", PERSON, *who, "--output", "json"]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=240)
 
 
 def _said(stack: Stack) -> list[bytes]:

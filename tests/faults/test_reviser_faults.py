@@ -13,7 +13,7 @@ from inzage.deploy.local.kafka import Broker
 from tests.integration.console.test_late_facts import ANNULLED, GIVEN, WITHDRAWN, to_country, to_employer
 from tests.revising_stack import Installation, Process, installation
 
-pytestmark = [pytest.mark.kafka, pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.kafka, pytest.mark.slow]
 
 FATAL = Path(__file__).with_name("fatal_reviser.py")
 WANTED = [("E1", "TEST-01", "VIOLATION", 1), ("T1", "TEST-02", "VIOLATION", 1)]

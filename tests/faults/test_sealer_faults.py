@@ -39,7 +39,6 @@ def stack(broker: Broker, clickhouse: Endpoint) -> Iterator[Stack]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
 async def test_killed_at_every_point(stack: Stack, tmp_path: Path) -> None:
     """Sealers and sinks live side by side; each ends itself somewhere, and the next goes on."""
     draw = random.Random(SEED)

@@ -50,7 +50,7 @@ async def test_seeking_back_after_a_discard_is_what_loses_nothing(broker, tmp_pa
         await asyncio.sleep(1.0)
         seeks = fleet.logs().count("sought")
         fleet.start()
-        await until(lambda: fleet.logs().count("sought") > seeks, within=30.0)
+        await until(lambda: fleet.logs().count("sought") > seeks, within=90.0)
         await fleet.publish(400)
         drained = await fleet.drained(within=30.0 if rule == "kept" else 8.0)
         assert drained == (rule == "kept"), f"lost {len(fleet.lost())} of {fleet.published.total()}"

@@ -85,7 +85,7 @@ class Fleet:
     async def publish_until_it_works(self, worker: subprocess.Popen[bytes], per_second: int = 2_000) -> None:
         """Publish until `worker` was handed something; raises `TimeoutError` after 30 s."""
         written = self.out / f"{worker.pid}.handed"
-        async with asyncio.timeout(30.0):
+        async with asyncio.timeout(120.0):
             while not (written.exists() and written.stat().st_size):
                 await self.publish_for(0.2, per_second)
 

@@ -101,7 +101,7 @@ async def test_compaction_leaves_the_last_value_and_reading_ends(kafka: KafkaSet
             if n % 10 == 9:
                 time.sleep(0.6)  # a new segment: only closed ones are compacted
         await publisher.publish([OutgoingRecord(topic, b"same", None, partition=0)])
-    deadline = time.monotonic() + 45
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         values = [found.value async for block in read_to_end(kafka, topic) for found in block]
         if len(values) < 20:

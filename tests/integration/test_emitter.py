@@ -16,7 +16,7 @@ from kafka.admin import KafkaAdminClient, NewTopic
 from kafka.errors import TopicAlreadyExistsError
 
 from inzage.console.main import main
-from inzage.schemas.codec import HEADER_BYTES, current, decode
+from inzage.schemas.codec import current, decode
 from inzage.schemas.emitter import (
     Actor,
     AlreadyPseudonyms,
@@ -28,6 +28,7 @@ from inzage.schemas.emitter import (
     SqlVault,
 )
 from inzage.schemas.errors import ConfigError, ContractError, TransientError
+from inzage.schemas.framing import SINGLE_OBJECT_BYTES
 from inzage.schemas.topics import MAX_MESSAGE_BYTES, SCHEMAS, ControllerTopics
 
 pytestmark = pytest.mark.kafka
@@ -86,7 +87,7 @@ class Tenant:
 
 
 def _is_heartbeat(record: Any) -> bool:
-    return bool(record.value and record.value[:HEADER_BYTES] == current("heartbeat").header)
+    return bool(record.value and record.value[:SINGLE_OBJECT_BYTES] == current("heartbeat").header)
 
 
 @pytest.fixture

@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 from fastavro import schemaless_writer
 
-from inzage.schemas.codec import Schema, current, encode, schema_of
-from inzage.streams.dossier.store import count_message, dossier_message
+from inzage.schemas.codec import Schema, current, encode, schema_at, schema_of
+from inzage.schemas.framing import SINGLE_OBJECT_BYTES
+from inzage.schemas.statement import registered
+from inzage.streams.dossier.store import DossierStore, count_message, dossier_message
 from inzage.streams.screening.engine import Controller, engine
 from inzage.streams.screening.pack import policies_of
 from inzage.streams.screening.record import SaidRecord
@@ -120,7 +122,7 @@ def test_a_replay_with_dossiers_loaded_gives_the_same_verdicts(seed: int) -> Non
     engine().load_counts(controller(), screener.store.all_counts())
     for record in records[:begin]:
         if record.offset in stream().events and record.value is not None:
-            screener.recent.is_new(record.offset, record.value)
+            screener.recent.is_new(record.offset, (record.value or b"")[SINGLE_OBJECT_BYTES:])
     found = verdicts(screener, cut(records[begin:], random, 3))
     first = records[begin].offset
     assert found == {place: verdict for place, verdict in expected.items() if place[0] >= first}
@@ -131,6 +133,31 @@ def _after(count: int) -> Screener:
     screener = screener_of(stream())
     screener.screen(stream().records[:count])
     return screener
+
+
+def test_the_framing_makes_no_difference() -> None:
+    """Every second record in a registry's framing: the same verdicts, dossiers that need no registry."""
+    expected, finished = whole()
+    named = {current("activity").header: 1, current("fact").header: 2, older().header: 3}
+    framed = {
+        header: registered(number, schema_at(header, {older().header: older()}).text)
+        for header, number in named.items()
+    }
+    screener = screener_of(stream())
+    screener.schemas = {older().header: older()} | {schema.header: schema for schema in framed.values()}
+    records = list(stream().records)
+    for place in range(0, len(records), 2):
+        value = records[place].value or b""
+        records[place] = records[place]._replace(value=framed[value[:10]].header + value[10:])
+    assert verdicts(screener, [records]) == expected
+    opened = screener.store.opened()
+    assert len(opened) > 4
+    for dossier in opened:
+        known = finished.store.get(dossier.subject)
+        assert [(offset, fact) for offset, _, fact in dossier.said] == [(at, fact) for at, _, fact in known.said]
+        fresh = DossierStore()
+        fresh.keep(dossier_message(dossier))
+        assert fresh.get(dossier.subject).said == dossier.said
 
 
 def test_counters_made_a_difference() -> None:

@@ -196,6 +196,7 @@ class LegalProvisionRegistered(Statement, total=False):
     valid_from: datetime | str | None
     valid_to: datetime | str | None
     entitles_national_id_recipients: bool | None
+    national_id_recipients: Sequence[str]
 
 class LegitimateInterestAssessmentRecorded(Statement, total=False):
     """Legitimate interest assessment recorded."""

@@ -187,7 +187,7 @@ EmergencyCloseReason = Literal[
     "UNKNOWN", "SAFE_ARRIVAL", "CANCELLED", "DECEASED", "OTHER",
 ]
 CaseType = Literal[
-    "UNKNOWN", "APPLICATION", "CLAIM", "ASSISTANCE", "COMPLAINT", "REQUEST", "FRAUD", "RECOVERY", "OTHER",
+    "UNKNOWN", "APPLICATION", "CLAIM", "ASSISTANCE", "COMPLAINT", "REQUEST", "FRAUD", "RECOVERY", "HR", "OTHER",
 ]
 MandateType = Literal[
     "UNKNOWN", "FORMAL", "PARENTAL", "POWER_OF_ATTORNEY", "GUARDIANSHIP", "OTHER",
@@ -205,7 +205,7 @@ CertificationStatus = Literal[
     "UNKNOWN", "ACTIVE", "INACTIVE", "WITHDRAWN", "OTHER",
 ]
 ObjectionOutcome = Literal[
-    "UNKNOWN", "UPHELD", "DISMISSED", "WITHDRAWN", "OTHER",
+    "UNKNOWN", "UPHELD", "DISMISSED", "REJECTED", "WITHDRAWN", "OTHER",
 ]
 AssessmentOutcome = Literal[
     "UNKNOWN", "PASSED", "FAILED", "OTHER",

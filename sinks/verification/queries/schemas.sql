@@ -1,4 +1,4 @@
--- The texts of schemas, as they were said.
+-- The texts of schemas, as they were said; what was said first holds.
 SELECT raw
 FROM {database:Identifier}.schemas
-ORDER BY log_id, offset
+ORDER BY broker_time, log_id, offset

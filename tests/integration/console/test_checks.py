@@ -134,6 +134,110 @@ async def test_each_check_finds_what_it_should_and_nothing_beside(stack: Stack, 
     assert len(found("trail-retention", datetime(2030, 1, 1, tzinfo=UTC), **{stack.controller: "P1Y"})) == 1
 
 
+async def test_checks_of_what_a_controller_owes_find_it_and_nothing_beside(stack: Stack, tmp_path: Path) -> None:
+    policies = _pack(tmp_path, stack.controller)
+    tell = Told(stack)
+    said: list[dict[str, Any]] = []
+
+    def event(kind: str, day: str, subject: str, **face: Any) -> None:
+        name = f"{kind}-{len(said)}-{subject}"
+        face = {"recipient": None, "event_id": name, "event_type": kind, "occurred_at": f"{day}T12:00:00Z", **face}
+        said.append(activity(len(said), stack.controller, subject={"pseudonym": subject}, **face))
+
+    hospital, bank = {"org_id": "ORG-HOSPITAL"}, {"org_id": "ORG-BANK"}
+    tell("OrganisationRegistered", org_id="ORG-OWN", own_organisation=True)
+    for subject in ("SUB-1", "SUB-2"):
+        event("DisclosureEvent", "2026-01-10", subject, recipient=hospital, data_items=["ADDRESS", "NAME"])
+        event("DisclosureEvent", "2026-01-10", subject, recipient=bank, data_items=["IBAN"])
+        event("DisclosureEvent", "2026-01-10", subject, recipient={"org_id": "ORG-OWN"}, data_items=["ADDRESS"])
+        event("Rectified", "2026-02-01", subject, data_items=["ADDRESS"])
+        event("DisclosureEvent", "2026-02-02", subject, recipient={"org_id": "ORG-LATER"}, data_items=["ADDRESS"])
+    tell("RecipientNotified", subject="SUB-2", org_id="ORG-HOSPITAL", notified_at="2026-03-01T00:00:00Z")
+    event("ContestReceived", "2026-03-01", "SUB-3", case_ref="CASE-1")
+    event("ReasonDiscussed", "2026-03-05", "SUB-3", case_ref="CASE-2")
+    event("ContestReceived", "2026-03-01", "SUB-4", case_ref="CASE-3")
+    event("HumanReviewCompleted", "2026-03-31", "SUB-4", case_ref="CASE-3")
+    event("RightsRequestReceived", "2026-05-20", "SUB-4", request_type="HUMAN_REVIEW")
+    answer = {"direction": "OUTBOUND", "purpose": "COMMUNICATION"}
+    event("ProcessingEvent", "2026-03-01", "SUB-5", **answer)
+    event("EnquiryRegistered", "2026-03-02", "SUB-5")
+    event("ProcessingEvent", "2026-03-03", "SUB-5", **answer)
+    tell("PolicyPackInForce", pack=stack.controller, version="1", valid_from="2018-05-25T00:00:00Z")
+    tell("PolicyPackInForce", pack="MOBILE-APP", version="1", valid_from="2026-01-01T00:00:00Z")
+    tell("PolicyPackInForce", pack="FORMER", valid_from="2018-05-25T00:00:00Z", valid_to="2026-01-01T00:00:00Z")
+    tell(
+        "PolicyPackInForce",
+        pack="CODE_OF_CONDUCT",
+        valid_from="2018-05-25T00:00:00Z",
+        valid_to="2026-05-01T00:00:00Z",
+    )
+    tell("RoleMatrixEntry", role="FORGOTTEN", valid_from="2018-05-25T00:00:00Z", recorded_at="2024-01-01T00:00:00Z")
+    tell("RoleMatrixEntry", role="REVIEWED", valid_from="2018-05-25T00:00:00Z", recorded_at="2026-01-01T00:00:00Z")
+    for number in range(6):
+        event("DisclosureEvent", "2026-05-01", "SUB-6", actor={"unit": "CLAIMS"}, event_id=f"wrong-{number}")
+    event("PolicyViolationAcknowledged", "2026-05-02", "SUB-6", violation_ref="verdict-1")
+    for one in said:
+        stack.send(stack.topics.events, [(one["subject"]["pseudonym"].encode(), codec.encode("activity", one))])
+    severities = ["CRITICAL", "CRITICAL", "HIGH", "HIGH", "HIGH", "HIGH"]
+    for number, severity in enumerate(severities):
+        message = codec.encode("verdict", _verdict(stack.controller, number, severity))
+        stack.send(stack.topics.verdicts, [(b"SUB-6", message)])
+    await until(
+        stack.sink(),
+        lambda: (
+            stack.rows(
+                "SELECT (SELECT count() FROM trail.events), (SELECT count() FROM trail.verdicts), "
+                "(SELECT count() FROM trail.references)"
+            )
+            == [(len(said), len(severities), tell.count - 1)]
+        ),
+    )
+
+    def found(name: str, now: datetime = NOW) -> list[str]:
+        reports = run_checks(stack.trail(), policies, [_check(name)], now, RetentionSettings())
+        return [finding["about"] for report in reports for finding in report.findings]
+
+    assert found("recipients-to-tell") == ["Rectified-3-SUB-1:ORG-HOSPITAL"]
+    assert found("recipients-to-tell", datetime(2026, 3, 3, tzinfo=UTC)) == [], "thirty days have not passed"
+    assert found("critical-unacknowledged") == ["verdict-0"]
+    assert found("critical-unacknowledged", datetime(2026, 5, 2, 11, tzinfo=UTC)) == [], "a day has not passed"
+    assert found("contests-to-answer") == ["ContestReceived-10-SUB-3"]
+    assert found("answers-without-question") == ["ProcessingEvent-15-SUB-5"]
+    assert found("packs-in-force") == ["CODE_OF_CONDUCT", "MOBILE-APP"][1:]
+    assert found("packs-in-force", datetime(2025, 12, 1, tzinfo=UTC)) == ["CODE_OF_CONDUCT", "FORMER"]
+    assert found("code-of-conduct") == ["CODE_OF_CONDUCT"]
+    assert found("code-of-conduct", datetime(2026, 4, 1, tzinfo=UTC)) == []
+    assert found("improvement") == ["role:FORGOTTEN", "rule:TEST-01/CLAIMS"]
+
+
+def _verdict(controller: str, number: int, severity: str) -> dict[str, Any]:
+    at = datetime(2026, 5, 1, 12, tzinfo=UTC)
+    return {
+        "verdict_id": f"verdict-{number}",
+        "event_id": f"wrong-{number}",
+        "controller_id": controller,
+        "subject": "SUB-6",
+        "rule_id": "TEST-01",
+        "result": "VIOLATION",
+        "severity": severity,
+        "theme": "purpose",
+        "reason": "R",
+        "heading": "H",
+        "promise": "P",
+        "articles": [],
+        "facts": [],
+        "pack": controller,
+        "pack_version": "1",
+        "revision": 0,
+        "supersedes": None,
+        "occurred_at": at,
+        "evaluated_at": at,
+        "topic": "",
+        "partition": 0,
+        "offset": number,
+    }
+
+
 async def test_a_check_says_a_finding_once_and_says_when_it_is_gone(
     stack: Stack, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -25,7 +25,7 @@ def test_a_small_month_holds_what_it_promises(tmp_path: Path) -> None:
         env={**env, "INZAGE_REAL_INPUT": "none"},
         capture_output=True,
         text=True,
-        timeout=170,
+        timeout=500,
         check=False,
     )
     assert ended.returncode == 0, ended.stderr

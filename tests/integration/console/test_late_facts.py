@@ -18,7 +18,7 @@ from inzage.schemas.topics import Theme
 from inzage.streams.screening.offline import OfflineScreening
 from tests.revising_stack import Installation, installation
 
-pytestmark = [pytest.mark.kafka, pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.kafka, pytest.mark.slow]
 
 GIVEN = {
     "type": "ConsentGiven",

@@ -99,7 +99,7 @@ def test_second_process_on_the_directory_is_refused(tmp_path: Path, clickhouse_f
     """It ends with exit code 2 and names the directory; the first one goes on."""
     endpoint = clickhouse_factory(tmp_path)
     second = Endpoint(tmp_path, migrate=False)
-    done = subprocess.run(second.command, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(second.command, capture_output=True, text=True, timeout=240)
     assert done.returncode == 2
     assert str(tmp_path) in done.stderr and "in use" in done.stderr
     assert endpoint.ready()
@@ -107,7 +107,7 @@ def test_second_process_on_the_directory_is_refused(tmp_path: Path, clickhouse_f
 
 def test_taken_port_is_refused_with_its_setting(tmp_path: Path, clickhouse: Endpoint) -> None:
     second = Endpoint(tmp_path, port=clickhouse.port, migrate=False)
-    done = subprocess.run(second.command, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(second.command, capture_output=True, text=True, timeout=240)
     assert done.returncode == 2
     assert f"port {clickhouse.port} is taken (clickhouse.url)" in done.stderr
 
@@ -131,5 +131,5 @@ def test_migrations_run_before_the_grants(tmp_path: Path) -> None:
         "    print(refused.number)\n"
         "engine.close()\n"
     )
-    done = subprocess.run([sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True, timeout=240)
     assert (done.stdout, done.returncode) == ("497\n", 0), done.stderr

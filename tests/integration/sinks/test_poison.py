@@ -11,6 +11,7 @@ from inzage.deploy.local.clickhouse.endpoint import Endpoint
 from inzage.deploy.local.kafka import Broker
 from inzage.schemas import codec
 from inzage.schemas.dead_letters import dead_letter_id
+from inzage.schemas.framing import SINGLE_OBJECT_BYTES
 from inzage.schemas.topics import SCHEMAS
 from inzage.sinks.logs import topics_of
 from inzage.sinks.reading import open_trail
@@ -40,7 +41,7 @@ def _broken(message: bytes, how: str) -> bytes:
     if how == "not avro":
         return b"{}"
     # An event id that says it is longer than everything that follows.
-    return message[: codec.HEADER_BYTES] + b"\xfe\xff\xff\xff\x0f" + message[codec.HEADER_BYTES + 1 :]
+    return message[:SINGLE_OBJECT_BYTES] + b"\xfe\xff\xff\xff\x0f" + message[SINGLE_OBJECT_BYTES + 1 :]
 
 
 @pytest.mark.parametrize(

@@ -48,13 +48,13 @@ async def test_it_seals_until_it_is_asked_to_end(stack: Stack, tmp_path: Path) -
     stack.send_activities(range(10))
     sealer = _run(stack, tmp_path)
     try:
-        give_up = time.monotonic() + 40
+        give_up = time.monotonic() + 120
         while not any((tmp_path / "archive").rglob("*.json")):
             assert sealer.poll() is None and time.monotonic() < give_up
             time.sleep(0.05)
     finally:
         sealer.send_signal(signal.SIGTERM)
-        out, _ = sealer.communicate(timeout=30)
+        out, _ = sealer.communicate(timeout=120)
     assert (sealer.returncode, out) == (0, "")
     await stack.keep_sealed()
     stack.send_activities(range(10, 13))
@@ -70,7 +70,7 @@ async def test_what_was_changed_ends_it_with_70_and_what_is_set_wrongly_with_2(s
     key = tmp_path / "sealer" / "key"
     key.chmod(0o644)
     sealer = _run(stack, tmp_path)
-    _, err = sealer.communicate(timeout=40)
+    _, err = sealer.communicate(timeout=120)
     assert (sealer.returncode, "readable by others" in err) == (2, True)
     key.chmod(0o600)
     name = next((tmp_path / "archive").rglob("*.json"))
@@ -78,7 +78,7 @@ async def test_what_was_changed_ends_it_with_70_and_what_is_set_wrongly_with_2(s
     name.write_bytes(b"{}")
     (tmp_path / "sealer" / "state.sqlite").unlink()
     sealer = _run(stack, tmp_path)
-    _, err = sealer.communicate(timeout=40)
+    _, err = sealer.communicate(timeout=120)
     said = [json.loads(line) for line in err.splitlines() if line.startswith("{")]
     assert (sealer.returncode, [line["code"] for line in said if line["event"] == "stopped"]) == (
         70,

@@ -35,7 +35,7 @@ class Noticing:
         self.restored: dict[str, Any] = {}
         self.said = 0
 
-    def see(self, topic: str, partition: int, records: Sequence[Any]) -> list[Message]:
+    def see(self, topic: str, partition: int, records: Sequence[Any], *, also: object = None) -> list[Message]:
         self.seen += len(records)
         return []
 
@@ -63,7 +63,7 @@ async def test_a_watch_is_fed_and_kept(stack: Stack, tmp_path: Path) -> None:
     sealer = stack.sealer(tmp_path, completeness=lambda _: watch)
     running = asyncio.create_task(sealer.run())
     [alerts] = stack.cluster().logs(stack.kept(stack.topics.dead_letters))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(90):
         while watch.seen < 9 or sealer.sealed_until.get(alerts.id, 0) < 3:
             await asyncio.sleep(0.02)
     sealer.stop()
@@ -91,7 +91,7 @@ async def test_what_a_source_numbered_and_never_arrived_is_an_alert(stack: Stack
         sealer = stack.sealer(tmp_path, completeness=quick)
         [log] = stack.cluster().logs(stack.kept(incompleteness))
         running = asyncio.create_task(sealer.run())
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(120):
             while sealer.sealed_until.get(log.id, 0) < count:
                 assert not running.done(), running.result()
                 await asyncio.sleep(0.05)

@@ -77,7 +77,7 @@ async def _seal_until(stack: Stack, folder: Path, size: int) -> None:
     sealer = stack.sealer(folder)
     running = asyncio.create_task(sealer.run())
     try:
-        async with asyncio.timeout(40):
+        async with asyncio.timeout(120):
             while not _attested(said := await asyncio.to_thread(_attestations, stack), size):
                 if running.done():
                     running.result()

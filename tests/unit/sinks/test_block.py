@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 from collections import namedtuple
 from datetime import UTC, datetime
+from io import BytesIO
 from typing import Any
 from uuid import UUID
 
 import pytest
+from fastavro import schemaless_writer
 
 from inzage.schemas import codec
 from inzage.schemas.errors import TamperError
-from inzage.sinks.block import blocks_of, leaves_of, unreadable_block
+from inzage.schemas.framing import SINGLE_OBJECT_BYTES, registry_header
+from inzage.schemas.statement import registered
+from inzage.sinks.block import blocks_of, leaves_of, unknown_schemas, unreadable_block
 from inzage.sinks.intake import Intake, Pace
 from inzage.sinks.logs import Log, topics_of
 from inzage.sinks.status import Extent, reconcile
@@ -137,3 +141,28 @@ def test_reconciliation(changed: dict[str, int], gaps: int, duplicates: int, lag
     status = reconcile(Extent(LOG, 0, 12), {**kept, "standing": kept["distinct_offsets"]})
     assert (status.gaps, status.duplicates, status.lag) == (gaps, duplicates, lag)
     assert status.complete == (not gaps and not duplicates)
+
+
+def test_a_block_is_of_one_framing_and_both_hold_the_same_datum() -> None:
+    """A schema that takes Avro's rules is written anew for the columns; the bytes that are kept are as produced."""
+    same = registered(7, codec.current("activity").text)
+    source = json.loads(same.text)
+    source["fields"] = [one for one in source["fields"] if one["name"] != "schema_version"]
+    resolved = registered(8, json.dumps(source))
+    theirs = BytesIO()
+    schemaless_writer(theirs, resolved.parsed, activity(1, "CIGNA"))
+    datum = ACTIVITY[SINGLE_OBJECT_BYTES:]
+    values = [ACTIVITY, same.header + datum, resolved.header + theirs.getvalue(), registry_header(9) + datum]
+    records = [record(at, value) for at, value in enumerate(values)]
+    also = {same.header: same, resolved.header: resolved}
+    assert unknown_schemas(leaves_of(records), also) == {registry_header(9)}
+    blocks, unreadable = blocks_of(LOG, 0, leaves_of(records), also)
+    assert [(block.fingerprint, list(block.data)) for block in blocks] == [
+        (codec.current("activity").fingerprint, [datum]),
+        ("registry:7", [datum]),
+        ("registry:8", [datum]),
+    ]
+    assert [block.leaves[0].value for block in blocks] == values[:3]
+    assert [(one.leaf.offset, one.why.code) for one in unreadable] == [(3, "contract.unknown-registry-id")]
+    alone, _ = blocks_of(LOG, 0, leaves_of([record(0, values[1]), record(1, values[1])]), also)
+    assert [len(block.leaves) for block in alone] == [2]

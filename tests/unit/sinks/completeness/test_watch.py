@@ -6,12 +6,14 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from inzage.schemas.codec import decode
+from inzage.schemas.codec import current, decode
 from inzage.schemas.emitter.heartbeats import heartbeat
 from inzage.schemas.emitter.message import Headers, Message, heartbeat_message, message_of
 from inzage.schemas.emitter.reader import Reader
 from inzage.schemas.emitter.sequence import instance_on
 from inzage.schemas.emitter.vault import AlreadyPseudonyms
+from inzage.schemas.framing import SINGLE_OBJECT_BYTES
+from inzage.schemas.statement import registered
 from inzage.sinks.completeness.watch import Watch, Watched
 
 TOPIC = "inzage.cigna.events.v1"
@@ -134,3 +136,14 @@ def test_a_watch_goes_on_from_its_state() -> None:
     assert [alert["first_missing"] for alert in read(again.due())] == [2, 4]
     assert list(again.changed()[TOPIC]["sources"]) == [INSTANCE]
     assert again.state()[TOPIC]["read"] == [NOW + MINUTE] * 2
+
+
+def test_a_heartbeat_in_a_registrys_framing_is_heard_when_its_schema_is_known() -> None:
+    schema = registered(7, current("heartbeat").text)
+    plain = beat(2)
+    framed = Record(plain.headers, schema.header + plain.value[SINGLE_OBJECT_BYTES:], plain.timestamp)
+    for also, missing in (({}, []), ({schema.header: schema}, [("GAP", 2, 2)])):
+        made = watch(1)
+        made.see(TOPIC, 0, [said(1), framed], also=also)
+        made.caught_up(TOPIC, 0, NOW + 2 * MINUTE)
+        assert [(one["kind"], one["first_missing"], one["last_missing"]) for one in read(made.due())] == missing

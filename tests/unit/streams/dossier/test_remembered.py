@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from inzage.schemas.codec import encode
+from inzage.schemas.codec import encode, encode_datum
 from inzage.schemas.json_face import read
 from inzage.streams.dossier.record_rows import kept_record
 from inzage.streams.dossier.remembered import may_be_remembered, remembered
@@ -41,11 +41,11 @@ def test_what_is_remembered_is_seen_without_decoding(event_type: str, kind: str 
     record = activity(event_type, event_id)
     fact = remembered(record)
     assert (fact["body"][0] if fact else None) == (kind and f"inzage.v1.{kind}")
-    assert may_be_remembered(encode("activity", record)) is (kind is not None)
+    assert may_be_remembered(encode_datum("activity", record)) is (kind is not None)
 
 
 def test_a_long_id_is_looked_into() -> None:
-    assert may_be_remembered(encode("activity", activity("DataErased", "x" * 64)))
+    assert may_be_remembered(encode_datum("activity", activity("DataErased", "x" * 64)))
     assert may_be_remembered(b"")
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from inzage.schemas.codec import HEADER_BYTES, current, encode
+from inzage.schemas.codec import current, encode, encode_datum
 from inzage.schemas.errors import ConfigError
 from inzage.schemas.json_face import read
 from inzage.streams.dossier.law import law
@@ -46,7 +46,7 @@ def prepared(violated_when: str) -> Controller:
 def row(offset: int = 7, **change: object) -> Row:
     base = policies_of("HMBS").own.base_event
     event = merged({**base, "controller_id": "HMBS", "recorded_at": START, "recipient": None}, change)
-    datum = encode("activity", read({"event": event}).record)[HEADER_BYTES:]
+    datum = encode_datum("activity", read({"event": event}).record)
     now = int(START.timestamp() * 1000)
     return Row(offset, now, datum, "", offset, now)
 

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from inzage.schemas.codec import HEADER_BYTES, encode
+from inzage.schemas.codec import encode
+from inzage.schemas.framing import SINGLE_OBJECT_BYTES as HEADER
 from inzage.schemas.json_face import read
 from inzage.schemas.splice import long_bytes
 from inzage.streams.dossier.law import law
@@ -59,7 +60,7 @@ def screened(values: list[bytes]) -> tuple[set[int], set[int]]:
 
 def _id_and(number: int, rest: bytes) -> bytes:
     """The event id as it should be, so that the event is new, and then something else."""
-    return message(number)[: HEADER_BYTES + 11] + rest
+    return message(number)[: HEADER + 11] + rest
 
 
 POISON = {
@@ -69,8 +70,8 @@ POISON = {
     "one byte short": lambda number: message(number)[:-1],
     "a byte too many": lambda number: message(number) + b"\x00",
     "its own offset too many": lambda number: message(number) + long_bytes(number),
-    "a second datum": lambda number: message(number) + message(number)[HEADER_BYTES:],
-    "an enumeration out of range": lambda number: _id_and(number, b"\x7e") + message(number)[HEADER_BYTES + 12 :],
+    "a second datum": lambda number: message(number) + message(number)[HEADER:],
+    "an enumeration out of range": lambda number: _id_and(number, b"\x7e") + message(number)[HEADER + 12 :],
 }
 
 
@@ -86,27 +87,30 @@ def test_poison_is_dead_lettered_alone_wherever_it_stands(kind: str) -> None:
 def test_two_halves_of_a_datum_do_not_pass_for_one() -> None:
     """Bytes missing here and too many there: the block as a whole would have the right length."""
     whole = message(1)
-    assert screened([message(0), whole[:-2], whole[:HEADER_BYTES] + whole[-2:], message(3)]) == ({0, 3}, {1, 2})
+    assert screened([message(0), whole[:-2], whole[:HEADER] + whole[-2:], message(3)]) == (
+        {0, 3},
+        {1, 2},
+    )
 
 
 def test_the_same_event_again_adds_nothing_and_another_one_under_its_id_is_refused() -> None:
     recent = Redeliveries(window=100)
-    assert recent.is_new(5, message(1))
-    assert not recent.is_new(6, message(1))
-    assert recent.is_new(5, message(1)), "the same record, read again"
+    assert recent.is_new(5, message(1)[HEADER:])
+    assert not recent.is_new(6, message(1)[HEADER:])
+    assert recent.is_new(5, message(1)[HEADER:]), "the same record, read again"
     with pytest.raises(Exception, match="other content"):
-        recent.is_new(7, message(1, purpose="MARKETING"))
-    assert not recent.is_new(104, message(1)), "within a window"
-    assert recent.is_new(305, message(1)), "long after"
+        recent.is_new(7, message(1, purpose="MARKETING")[HEADER:])
+    assert not recent.is_new(104, message(1)[HEADER:]), "within a window"
+    assert recent.is_new(305, message(1)[HEADER:]), "long after"
 
 
 def test_going_back_over_the_edge_of_a_window_forgets_nothing() -> None:
     """A partition that is read again from an earlier offset is decided as the first time."""
     recent = Redeliveries(window=100)
-    assert recent.is_new(60, message(1)) and recent.is_new(90, message(2))
-    assert not recent.is_new(110, message(2))
-    assert recent.is_new(90, message(2)) and not recent.is_new(95, message(1))
-    assert not recent.is_new(110, message(2))
+    assert recent.is_new(60, message(1)[HEADER:]) and recent.is_new(90, message(2)[HEADER:])
+    assert not recent.is_new(110, message(2)[HEADER:])
+    assert recent.is_new(90, message(2)[HEADER:]) and not recent.is_new(95, message(1)[HEADER:])
+    assert not recent.is_new(110, message(2)[HEADER:])
 
 
 _RESTRICTED = """
