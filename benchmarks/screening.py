@@ -18,9 +18,10 @@ from inzage.schemas.json_face import read
 from inzage.streams.dossier.law import law
 from inzage.streams.dossier.references import References
 from inzage.streams.dossier.versions import PersonDossier
-from inzage.streams.screening.engine import Controller, Row, engine
+from inzage.streams.screening.engine import Controller, engine
 from inzage.streams.screening.examples import merged
 from inzage.streams.screening.pack import policies_of
+from inzage.streams.screening.row import Row
 
 START = datetime(2026, 3, 2, 8, tzinfo=UTC)
 KINDS = 97  # distinct events; the rest repeats them under other ids

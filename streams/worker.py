@@ -63,6 +63,8 @@ class Worker:
             policies = policies_of(controller_id.upper(), self.settings.packs_dir)
             self._controllers[controller_id] = engine().add(policies)
         engine().restrict()
+        for controller in self._controllers.values():
+            _ = controller.direct  # compiled now: the first lone event does not wait for it
         self._registered = configured_schemas(self.settings.schema_registry)
         self._topic_ids = _topic_ids(self.settings)
         app = BatchApp(self.group, kafka=self.settings.kafka, batch=self.batch)

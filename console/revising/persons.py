@@ -11,9 +11,9 @@ from inzage.schemas.codec import Schema, as_written_here, current, datum_for_col
 from inzage.schemas.errors import ContractError
 from inzage.streams.dossier.remembered import remembered
 from inzage.streams.dossier.store import DossierStore
-from inzage.streams.screening.engine import Row
 from inzage.streams.screening.record import SaidRecord
 from inzage.streams.screening.revision import Cause, Said, person_causes
+from inzage.streams.screening.row import Row
 from inzage.streams.screening.rows import row_of_fact
 
 

@@ -15,8 +15,9 @@ from inzage.console.whatif.evidence import Evidence, Stretch
 from inzage.schemas.codec import Schema
 from inzage.streams.dossier.kinds import FAMILIES
 from inzage.streams.dossier.reference_rows import Tables
-from inzage.streams.screening.engine import Controller, Hit, Row, engine
+from inzage.streams.screening.engine import Controller, engine
 from inzage.streams.screening.pack import Policies
+from inzage.streams.screening.row import Hit, Row
 from inzage.streams.screening.view import VIOLATION, derived_columns
 
 JUDGED_AT_ONCE = 50_000

@@ -16,8 +16,8 @@ from inzage.schemas.topics import LAW_REFERENCES, ControllerTopics
 from inzage.sinks.kept import schemas_of
 from inzage.sinks.trail import Trail
 from inzage.streams.dossier.versions import STILL_KNOWN, PersonDossier
-from inzage.streams.screening.engine import Row
 from inzage.streams.screening.record import known_time
+from inzage.streams.screening.row import Row
 
 STRETCH = 200_000
 """Offsets of one log that are read at once: some 100 MB."""

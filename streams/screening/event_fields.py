@@ -36,6 +36,11 @@ class Leaf:
 @cache
 def leaves() -> Mapping[str, Leaf]:
     """The event's fields by dotted name: `recipient.category` stands at `recipient.Recipient.category`."""
+    return leaves_of(current("activity").text)
+
+
+def leaves_of(schema: str) -> Mapping[str, Leaf]:
+    """The fields of an event written with `schema`, an Avro schema as JSON."""
     named: dict[str, Any] = {}
     found: dict[str, Leaf] = {}
 
@@ -56,7 +61,7 @@ def leaves() -> Mapping[str, Leaf]:
             wrapped = kind if not nullable or kind.startswith(("Array", "Map")) else f"Nullable({kind})"
             found[name] = Leaf(name, path, wrapped, enum)
 
-    visit(json.loads(current("activity").text), "", "", False)
+    visit(json.loads(schema), "", "", False)
     return found
 
 

@@ -10,7 +10,7 @@ from inzage.streams.dossier.reference_rows import Tables
 from inzage.streams.dossier.registers import BY_TABLE
 from inzage.streams.dossier.rows import Row
 from inzage.streams.dossier.versions import PersonDossier
-from inzage.streams.screening.engine import Hit
+from inzage.streams.screening.row import Hit
 
 FactUsed = dict[str, str]
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cache
 
@@ -43,10 +43,11 @@ _THROWING = (exp.Mod, exp.IntDiv)  # by zero
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """A checked expression: `sql` over physical columns, and the names of the view it reads."""
+    """A checked expression: `sql` over physical columns, the names of the view it reads, and the tree of `sql`."""
 
     sql: str
     reads: frozenset[str]
+    tree: exp.Expression | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,7 @@ def compile_predicate(text: str, scope: Scope, *, where: str) -> Compiled:
             raise _refused(where, f"{name} is encrypted: a policy can ask whether it is there, not what it says")
         reads.add(name)
         column.replace(_column(scope.physical[name]).copy())
-    return Compiled(tree.sql(dialect="clickhouse", comments=False), frozenset(reads))
+    return Compiled(tree.sql(dialect="clickhouse", comments=False), frozenset(reads), tree)
 
 
 @cache

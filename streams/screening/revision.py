@@ -17,8 +17,8 @@ from typing import Any, NamedTuple
 from inzage.schemas.codec import Schema, read_datum
 from inzage.streams.dossier.time import LONG_AGO
 from inzage.streams.dossier.versions import PersonDossier
-from inzage.streams.screening.engine import Hit, Row
 from inzage.streams.screening.facts_used import FactUsed
+from inzage.streams.screening.row import Hit, Row
 from inzage.streams.screening.screener import Screener
 from inzage.streams.screening.verdicts import VerdictMaker
 from inzage.streams.screening.view import OK

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from inzage.schemas.codec import encode_datum
-from inzage.streams.screening.engine import Row
 from inzage.streams.screening.record import SaidRecord
+from inzage.streams.screening.row import Row
 
 _REFERENCES = (
     "emergency_ref",

@@ -28,9 +28,10 @@ from inzage.streams.dossier.reference_rows import Tables
 from inzage.streams.dossier.references import References
 from inzage.streams.dossier.remembered import may_be_remembered, remembered
 from inzage.streams.dossier.store import DossierStore
-from inzage.streams.screening.engine import Controller, Hit, Judging, Row
+from inzage.streams.screening.engine import Controller, Judging
 from inzage.streams.screening.record import Outcome, Place, SaidRecord, dead_letter, known_time
 from inzage.streams.screening.redelivery import Redeliveries
+from inzage.streams.screening.row import Hit, Row
 from inzage.streams.screening.rows import row_of, row_of_fact
 from inzage.streams.screening.verdicts import VerdictMaker
 

@@ -17,8 +17,9 @@ from inzage.schemas.codec import Schema
 from inzage.schemas.splice import long_bytes
 from inzage.streams.dossier.reference_rows import Tables
 from inzage.streams.dossier.versions import PersonDossier
-from inzage.streams.screening.engine import Controller, Counts, Engine, Hit, Row
+from inzage.streams.screening.engine import Controller, Counts, Engine
 from inzage.streams.screening.pack import Policies
+from inzage.streams.screening.row import Hit, Row
 from inzage.streams.screening.view import WHOSE
 
 _T = TypeVar("_T")

@@ -8,10 +8,10 @@ from typing import Any
 
 from inzage.streams.dossier.reference_rows import Tables
 from inzage.streams.dossier.store import DossierStore
-from inzage.streams.screening.engine import Hit
 from inzage.streams.screening.facts_used import FactUsed, facts_used
 from inzage.streams.screening.pack import Entry, Policies
 from inzage.streams.screening.record import Place, SaidRecord, identity, known_time
+from inzage.streams.screening.row import Hit
 from inzage.streams.screening.view import NOT_EVALUABLE, OK, VIOLATION, WARNING
 
 _RESULTS = {OK: "OK", VIOLATION: "VIOLATION", NOT_EVALUABLE: "NOT_EVALUABLE", WARNING: "WARNING"}

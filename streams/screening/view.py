@@ -113,10 +113,24 @@ class View:
         inner = {f"dossier_{family}": f"`dossier_{family}`" for family in FAMILIES}
         inner |= {name: f"`{name}`" for name in ("_offset", *self._apart)}
         self._inner = Scope(self._physical | inner, self._enums, trusted=True, encrypted=encrypted)
+        self._compiled: dict[str, Compiled] = {}
+        self._columns: dict[str, Compiled] = {}
 
     def compile(self, text: str, where: str) -> Compiled:
         """Check and compile the SQL of a policy."""
-        return compile_predicate(text, self.scope, where=where)
+        if text not in self._compiled:
+            self._compiled[text] = compile_predicate(text, self.scope, where=where)
+        return self._compiled[text]
+
+    def column(self, name: str) -> Compiled:
+        """Check and compile the SQL of a derived column."""
+        if name not in self._columns:
+            self._columns[name] = compile_predicate(self._resolved(name), self._inner, where=f"view column {name}")
+        return self._columns[name]
+
+    def physical(self, name: str) -> str:
+        """The column of the engine that has what a policy calls `name`."""
+        return self._physical.get(name, name).strip("`")
 
     @property
     def names(self) -> list[str]:
@@ -226,7 +240,7 @@ class View:
                 return
             if name in above:
                 raise ConfigError(f"view column {name} rests on itself", code="config.view")
-            compiled = compile_predicate(self._resolved(name), self._inner, where=f"view column {name}")
+            compiled = self.column(name)
             for read in sorted(compiled.reads):
                 add(read, (*above, name))
             done[name] = compiled

@@ -1,4 +1,4 @@
-"""The SQL of the packs and an independent reading of the catalogue judge every generated event alike."""
+"""The packs, judged with ClickHouse and without, and an independent reading of the catalogue judge events alike."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import pytest
 
 from inzage.streams.screening.engine import engine
 from inzage.streams.screening.pack import policies_of
+from tests.differential.both import judged_twice
 from tests.differential.oracle import VIOLATED
 from tests.differential.stream import differences, generated
 
@@ -17,7 +18,9 @@ def test_screening_and_oracle_agree_on_every_event(controller_id: str, seed: int
     """Facts and events full of nulls, UNKNOWN, boundary instants and odd countries; each entry is seen both ways."""
     controller = engine().add(policies_of(controller_id))
     stream = generated(seed, controller_id, 600, blocks=2)
-    different, results = differences(stream, controller)
+    with judged_twice() as both:
+        different, results = differences(stream, controller)
+    assert not both.report() and not both.declined
     assert not different, (len(different), different[0])
     assert len(stream.events) == 600
     for rule, seen in results.items():
