@@ -28,23 +28,27 @@ WITH
         WHERE topic = {topic:String} AND occurred_at <= clock AND ticket_ref IS NOT NULL
             AND event_type IN ('PolicyViolationAcknowledged', 'PolicyViolationConfirmed')
     )
-SELECT
-    concat('role:', role) AS about,
-    '' AS subject,
-    greatest(granted, said_at) + toIntervalMonth({months:UInt32}) AS since,
-    [('RoleMatrixEntry', role, fact_id)] AS facts
-FROM rights
-WHERE since < clock
-UNION ALL
-SELECT
-    concat('rule:', broken.rule_id, '/', ifNull(tupleElement(events.actor, 'unit'), '')) AS about,
-    '' AS subject,
-    max(broken.occurred_at) AS since,
-    CAST([], 'Array(Tuple(String, String, String))') AS facts
-FROM broken
-INNER JOIN {database:Identifier}.events AS events ON events.event_id = broken.event_id
-WHERE events.topic = {topic:String} AND broken.result = 'VIOLATION'
-    AND broken.occurred_at <= clock AND broken.occurred_at > clock - toIntervalMonth(3)
-GROUP BY about
-HAVING count() > {times:UInt32} AND countIf(broken.verdict_id IN (acknowledged)) = 0
+SELECT *
+FROM
+(
+    SELECT
+        concat('role:', role) AS about,
+        '' AS subject,
+        greatest(granted, said_at) + toIntervalMonth({months:UInt32}) AS since,
+        [('RoleMatrixEntry', role, fact_id)] AS facts
+    FROM rights
+    WHERE since < clock
+    UNION ALL
+    SELECT
+        concat('rule:', broken.rule_id, '/', ifNull(tupleElement(events.actor, 'unit'), '')) AS about,
+        '' AS subject,
+        max(broken.occurred_at) AS since,
+        CAST([], 'Array(Tuple(String, String, String))') AS facts
+    FROM broken
+    INNER JOIN {database:Identifier}.events AS events ON events.event_id = broken.event_id
+    WHERE events.topic = {topic:String} AND broken.result = 'VIOLATION'
+        AND broken.occurred_at <= clock AND broken.occurred_at > clock - toIntervalMonth(3)
+    GROUP BY about
+    HAVING count() > {times:UInt32} AND countIf(broken.verdict_id IN (acknowledged)) = 0
+)
 ORDER BY about

@@ -13,22 +13,26 @@ WITH
         FROM {database:Identifier}.judged
         WHERE topic_id = {topic_id:String} AND partition = {partition:Int64}
     )
-SELECT
-    subject,
-    offset,
-    toUnixTimestamp64Milli(broker_time) AS known_at,
-    hex(raw) AS raw_hex,
-    offset IN (dated) AS dated
-FROM {database:Identifier}.facts
-WHERE log_id = {log_id:String} AND offset <= {last:UInt64} AND subject IN {subjects:Array(String)} AND offset NOT IN (refused)
-UNION ALL
-SELECT
-    subject.pseudonym AS subject,
-    offset,
-    toUnixTimestamp64Milli(broker_time) AS known_at,
-    hex(raw) AS raw_hex,
-    false AS dated
-FROM {database:Identifier}.events
-WHERE log_id = {log_id:String} AND offset <= {last:UInt64} AND subject.pseudonym IN {subjects:Array(String)}
-    AND event_type IN {remembered:Array(String)} AND offset NOT IN (refused)
+SELECT *
+FROM
+(
+    SELECT
+        subject,
+        offset,
+        toUnixTimestamp64Milli(broker_time) AS known_at,
+        hex(raw) AS raw_hex,
+        offset IN (dated) AS dated
+    FROM {database:Identifier}.facts
+    WHERE log_id = {log_id:String} AND offset <= {last:UInt64} AND subject IN {subjects:Array(String)} AND offset NOT IN (refused)
+    UNION ALL
+    SELECT
+        subject.pseudonym AS subject,
+        offset,
+        toUnixTimestamp64Milli(broker_time) AS known_at,
+        hex(raw) AS raw_hex,
+        false AS dated
+    FROM {database:Identifier}.events
+    WHERE log_id = {log_id:String} AND offset <= {last:UInt64} AND subject.pseudonym IN {subjects:Array(String)}
+        AND event_type IN {remembered:Array(String)} AND offset NOT IN (refused)
+)
 ORDER BY offset
