@@ -6,6 +6,7 @@ import base64
 import json
 from collections.abc import Mapping
 from datetime import date, datetime
+from functools import lru_cache
 from io import BytesIO
 from typing import Any
 
@@ -29,12 +30,18 @@ def stated_schema(record: Record) -> Schema:
     """
     try:
         said = json.loads(record.value or b"")
-        schema = schema_of(str(said["name"]), said["text"])
+        schema = _schema(str(said["name"]), said["text"])
     except Exception as error:  # fastavro raises whatever the text leads it to
         raise DecodingError("the record of the schema states none") from error
     if (said["fingerprint"], said["sha256"]) != (schema.fingerprint, schema.sha256):
         raise DecodingError("the record of the schema states another than its text")
     return schema
+
+
+@lru_cache(maxsize=64)
+def _schema(name: str, text: str) -> Schema:
+    """A text of tens of kilobytes takes some milliseconds to read."""
+    return schema_of(name, text)
 
 
 def event_json(record: Record, schema: Schema) -> str:
