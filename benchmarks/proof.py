@@ -32,7 +32,7 @@ from inzage.sinks.proof.check import Trust, check_proof
 from inzage.sinks.proof.prove import prove
 from tests.sealed_trail import SealedTrail
 
-AIM_MS = 50.0
+AIM_MS, AIM_MS_P95 = 50.0, 80.0
 BLOCK = 50_000
 SEALED_EVERY = 2_000
 
@@ -53,7 +53,8 @@ def main(
             said = {"benchmark": "proof", "rows": rows, "partitions": partitions, "checkpoints": len(trail.notes)}
             measured = _measure(trail, endpoint, random.Random(2).sample(identifiers, proofs))
     sys.stdout.write(json.dumps({**said, **measured}) + "\n")
-    raise typer.Exit(1 if measured["prove_ms_p95"] > AIM_MS else 0)
+    missed = measured["prove_ms_p50"] > AIM_MS or measured["prove_ms_p95"] > AIM_MS_P95
+    raise typer.Exit(1 if missed else 0)
 
 
 def _measure(trail: SealedTrail, endpoint: Endpoint, identifiers: list[str]) -> dict[str, Any]:

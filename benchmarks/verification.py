@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -137,21 +137,25 @@ def _hashing(leaves: list[Leaf]) -> dict[str, Any]:
     offsets, times, types, keys, values, headers, hashes = map(list, zip(*leaves, strict=True))
     columns: Any = (offsets, offsets, times, types, keys, values, headers, hashes, [""] * len(offsets))
     rows = Leaves(*columns)
-    began = time.process_time()
-    made = leaf_hashes(rows)
-    CompactRange().extend(made)
-    ours = time.process_time() - began
-    assert made == hashes
+    assert leaf_hashes(rows) == hashes
+    ours = _best(lambda: CompactRange().extend(leaf_hashes(rows)))
     encoded = [b"\0" + leaf_bytes(one.offset, 1, one.timestamp, one.key, one.value, one.headers) for one in leaves]
-    began = time.process_time()
-    for one in encoded:
-        sha256(one).digest()
-    plain = time.process_time() - began
+    plain = _best(lambda: [sha256(one).digest() for one in encoded])
     return {
         "hashed_per_second": round(len(leaves) / ours),
         "plain_hashlib_per_second": round(len(leaves) / plain),
         "ratio": round(plain / ours, 2),
     }
+
+
+def _best(work: Callable[[], object]) -> float:
+    """Seconds of processor time of the best of three: what else runs on the machine only adds to it."""
+    taken = []
+    for _ in range(3):
+        began = time.process_time()
+        work()
+        taken.append(time.process_time() - began)
+    return min(taken)
 
 
 def _verify(settings: Settings, *options: str) -> dict[str, Any]:

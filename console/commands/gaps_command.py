@@ -50,6 +50,12 @@ def gaps(
     silent = sum(standing.state == "silent" for standing in found)
     missing = sum(standing.missing for standing in found)
     say(f"{len(found)} sources, {len(found) - len(wanting)} complete; {missing} numbers missing, {silent} silent")
+    shortened = [standing for standing in found if standing.shortened]
+    if shortened:
+        say(
+            f"{len(shortened)} of them speak on topics whose oldest months were dropped: what they lacked before the "
+            "first number that is left is not known, and a number shortly after it may have gone with a month"
+        )
     if wanting:
         raise typer.Exit(EXIT_FINDINGS)
 

@@ -35,7 +35,7 @@ def verify(
         bool, typer.Option("--no-state", help="compare with nothing before, remember nothing")
     ] = False,
     key: Annotated[list[str] | None, typer.Option(help="the sealer's verifier key, or a file of keys")] = None,
-    archive: Annotated[Path | None, typer.Option(help="folder of the archive of rounds")] = None,
+    archive: Annotated[str | None, typer.Option(help="archive of rounds: a folder, or s3://bucket/prefix")] = None,
     no_archive: Annotated[bool, typer.Option("--no-archive", help="look at no archive")] = False,
     kafka: Annotated[bool, typer.Option("--kafka", help="ask Kafka too: it names changed rows exactly")] = False,
     witness_key: Annotated[
@@ -136,11 +136,13 @@ def _verifiers(given: list[str]) -> tuple[Verifier, ...]:
     return tuple(found)
 
 
-def _archive(settings: Settings, given: Path | None) -> Path | None:
-    if given:
-        return given
-    stated = settings.sealing.archive
-    folder = Path(stated) if stated and "://" not in stated else settings.data_dir / "archive"
+def _archive(settings: Settings, given: str | None) -> Path | str | None:
+    from inzage.sinks.sealing.archive import is_bucket
+
+    stated = given or settings.sealing.archive
+    if stated and (given or is_bucket(stated)):
+        return stated
+    folder = Path(stated) if stated else settings.data_dir / "archive"
     return folder if folder.is_dir() else None
 
 

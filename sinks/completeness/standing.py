@@ -38,7 +38,11 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SourceStanding:
-    """One source on one topic. `first` and `last` are numbers held, None for none; `ranges` are missing, in order."""
+    """One source on one topic. `first` and `last` are numbers held, None for none; `ranges` are missing, in order.
+
+    `shortened`: the topic's oldest months were dropped by a statement of retention. Numbers below `first` are then
+    not judged, and one shortly above it may be missing because it went with a month.
+    """
 
     source_system: str
     source_instance: str
@@ -50,6 +54,7 @@ class SourceStanding:
     ranges: tuple[tuple[int, int], ...]
     state: State
     last_word: datetime
+    shortened: bool = False
 
     @property
     def complete(self) -> bool:
@@ -127,6 +132,7 @@ def _standings(
             ranges=ranges,
             state=_state(key[0], of_source["source_instance"], seen, beat, read_up_to.get(key[0], now) - last_word),
             last_word=last_word,
+            shortened=key[0] in shortened,
         )
 
 

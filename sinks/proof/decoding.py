@@ -6,6 +6,7 @@ import base64
 import json
 from collections.abc import Mapping
 from datetime import date, datetime
+from functools import lru_cache
 from io import BytesIO
 from typing import Any
 
@@ -30,9 +31,15 @@ def stated_schema(record: Record) -> Schema:
     Raises `DecodingError`.
     """
     try:
-        return stated(record.value)[0]
+        return _stated(record.value)
     except ContractError as error:
         raise DecodingError(f"the record of the schema: {error}") from error
+
+
+@lru_cache(maxsize=64)
+def _stated(value: bytes | None) -> Schema:
+    """A text of tens of kilobytes takes some milliseconds to read."""
+    return stated(value)[0]
 
 
 def event_json(record: Record, schema: Schema) -> str:

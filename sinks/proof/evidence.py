@@ -1,19 +1,32 @@
 """Keeps how a proof's parts are read from the trail: the record, what was signed about it, and the hashes around it.
 
-What is read is evidence, not truth: `prove` checks each proof it makes before it hands it out. One answer brings all
-that most proofs need; whatever it lacks is read apart.
+What is read is evidence, not truth: `prove` checks each proof it makes before it hands it out. Two questions are
+asked at a time, of few tables each: most of what ClickHouse needs for an answer it needs to plan it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
-from typing import Any
 
-from inzage.schemas.framing import schema_name
 from inzage.sinks.ledger.compact_range import CompactRange
 from inzage.sinks.proof.record import Record, read_headers
 from inzage.sinks.trail import Trail
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a record stands: its log and its index from zero; `fingerprint` names its schema, empty for none."""
+
+    origin: str
+    index: int
+    fingerprint: str
+
+    @property
+    def meta_origin(self) -> str:
+        """The meta log over the record's log."""
+        return f"inzage/meta/{self.origin.split('/')[2]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +36,6 @@ class Row:
     origin: str
     index: int
     record: Record
-
-    @property
-    def meta_origin(self) -> str:
-        """The meta log over the row's log."""
-        return f"inzage/meta/{self.origin.split('/')[2]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,39 +79,45 @@ class Seals:
     pruned: CompactRange = field(default_factory=CompactRange)
 
 
-def rows_said(trail: Trail, identifier: str) -> list[Row]:
+def places_of(trail: Trail, identifier: str) -> list[Place]:
     """The records with this event_id, fact_id or verdict_id, in the order they were said; at most ten."""
     found = trail.select("proof_event", identifier=identifier) or trail.select("proof_fact", identifier=identifier)
-    return [Row(origin, index, _record(*record)) for origin, index, *record in found]
+    return [Place(*place) for place in found]
 
 
-def seals_of(trail: Trail, row: Row) -> Seals:
-    """What was signed about `row`."""
-    schema = _schema_row(trail, row.record.value)
-    of_schema = {"schema_origin": schema.origin if schema else "", "schema_index": schema.index if schema else 0}
-    said = trail.select("proof_checkpoints", origin=row.origin, index=row.index, **of_schema)
-    found = {sealed.origin: sealed for sealed in (Sealed(*one) for one in said)}
-    log, schema_log = found.get(row.origin), found.get(schema.origin) if schema else None
-    seals = Seals(log, schema if schema_log else None, schema_log)
-    if log:
-        above = max(log.meta_index, schema_log.meta_index if schema_log else 0)
-        _add_meta(seals, row, trail.select("proof_meta", meta_origin=row.meta_origin, above=above, origin=row.origin))
+def seals_of(trail: Trail, place: Place, beside: Executor) -> Seals:
+    """What was signed about the record at `place`; `beside` looks for its schema meanwhile."""
+    stated = beside.submit(_schema, trail, place.fingerprint)
+    seals = Seals(_checkpoint_over(trail, place.origin, place.index))
+    if seals.log:
+        _add_meta(seals, trail, place, seals.log.meta_index)
+    schema, schema_log = stated.result()
+    if schema_log:
+        seals.schema, seals.schema_log = schema, schema_log
+        if seals.meta and seals.meta.size <= schema_log.meta_index:  # a schema that was sealed after the record
+            _add_meta(seals, trail, place, schema_log.meta_index)
     return seals
 
 
-def _schema_row(trail: Trail, value: bytes | None) -> Row | None:
-    """The first record that stated the schema which a value names."""
-    named = schema_name(value)
-    if not named:
-        return None
-    found = trail.select("proof_schema", named=named)
-    return next((Row(origin, index, _record(*record)) for origin, index, *record in found), None)
+def _checkpoint_over(trail: Trail, origin: str, index: int) -> Sealed | None:
+    """The smallest checkpoint over a record of a log."""
+    return next((Sealed(*one) for one in trail.select("proof_checkpoint", origin=origin, index=index)), None)
 
 
-def _add_meta(seals: Seals, row: Row, found: Iterable[tuple[Any, ...]]) -> None:
+def _schema(trail: Trail, fingerprint: str) -> tuple[Row | None, Sealed | None]:
+    """The first record that stated the schema, and the smallest checkpoint over it."""
+    found = trail.select("proof_schema", named=fingerprint) if fingerprint else ()
+    schema = next((Row(origin, index, record_of(*record)) for origin, index, *record in found), None)
+    return schema, _checkpoint_over(trail, schema.origin, schema.index) if schema else None
+
+
+def _add_meta(seals: Seals, trail: Trail, place: Place, above: int) -> None:
+    """The smallest checkpoint of the meta log over its entry `above`, and what was attested of it and later ones."""
+    seals.meta, seals.attestations = None, []
+    found = trail.select("proof_meta", meta_origin=place.meta_origin, above=above, origin=place.origin)
     for what, size, note, token, hashes, kept_in, kept_at in found:
         if what == "meta":
-            seals.meta = Sealed(row.meta_origin, size, note, 0, -1, kept_in, kept_at)
+            seals.meta = Sealed(place.meta_origin, size, note, 0, -1, kept_in, kept_at)
         elif what == "attestation":
             seals.attestations.append(Attestation(size, note, bytes.fromhex(token) or None))
         else:
@@ -119,7 +133,10 @@ def _frontier(size: int, hashes: Sequence[str]) -> CompactRange:
     return CompactRange.of(size, [bytes.fromhex(one) for one in hashes])
 
 
-def _record(offset: int, timestamp_type: int, milliseconds: int, key: str | None, value: str, headers: str) -> Record:
+def record_of(
+    offset: int, timestamp_type: int, milliseconds: int, key: str | None, value: str, headers: str
+) -> Record:
+    """A record as the queries give it, its bytes in hexadecimal."""
     return Record(
         offset,
         timestamp_type,

@@ -7,7 +7,8 @@ authority where there are both: it says most and dates it best. Nothing beyond t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 
 from inzage.schemas.errors import ConfigError, InzageError
 from inzage.sinks.ledger.compact_range import CompactRange
@@ -16,7 +17,16 @@ from inzage.sinks.ledger.proofs import ProofError
 from inzage.sinks.ledger.tree import Tree
 from inzage.sinks.proof.check import checked_without_keys
 from inzage.sinks.proof.decoding import event_json, schema_known_here, stated_schema
-from inzage.sinks.proof.evidence import Attestation, Row, Sealed, Seals, meta_checkpoint, rows_said, seals_of
+from inzage.sinks.proof.evidence import (
+    Attestation,
+    Place,
+    Row,
+    Sealed,
+    Seals,
+    meta_checkpoint,
+    places_of,
+    seals_of,
+)
 from inzage.sinks.proof.proof_file import ProofFile
 from inzage.sinks.proof.record import Record
 from inzage.sinks.proof.tlog_proof import TlogProof
@@ -47,20 +57,22 @@ def prove(trail: Trail, identifier: str, *, at: int | None = None) -> Proven:
     Raises `ConfigError` for an identifier that the trail does not have, `NotSealedError`, and `TamperError` when the
     trail contradicts what was sealed.
     """
-    rows = rows_said(trail, identifier)
-    if not rows:
+    trail = replace(trail, threads=1)
+    places = places_of(trail, identifier)
+    if not places:
         raise ConfigError("the trail has no event, fact or verdict with this identifier", code="config.identifier")
-    row = rows[0]
-    seals = seals_of(trail, row)
-    log = seals.log
-    if log is None:
-        raise NotSealedError(f"{row.origin}: index {row.index} is not sealed yet")
-    meta, attested = _meta(trail, row, log, seals, at)
-    if seals.schema_log and seals.schema_log.meta_index >= meta.size:
-        seals.schema = seals.schema_log = None  # it was sealed after the state that is asked for
-    schema, schema_log = seals.schema, seals.schema_log
-    trees = Trees(trail)
-    trees.read_around(row, seals, log, meta)
+    place = places[0]
+    with ThreadPoolExecutor(1, "prove") as beside:
+        seals = seals_of(trail, place, beside)
+        log = seals.log
+        if log is None:
+            raise NotSealedError(f"{place.origin}: index {place.index} is not sealed yet")
+        meta, attested = _meta(trail, place, log, seals, at)
+        if seals.schema_log and seals.schema_log.meta_index >= meta.size:
+            seals.schema = seals.schema_log = None  # it was sealed after the state that is asked for
+        schema, schema_log = seals.schema, seals.schema_log
+        trees = Trees(trail)
+        row = Row(place.origin, place.index, trees.read_around(place, seals, log, meta, beside))
     note = _with_cosignatures(meta.note, attested)
     meta_tree = trees.meta(meta)
 
@@ -80,7 +92,7 @@ def prove(trail: Trail, identifier: str, *, at: int | None = None) -> Proven:
         event=_event(row.record, schema),
     )
     checked_without_keys(file)
-    return Proven(file, row.record, row.origin, row.index, len(rows))
+    return Proven(file, row.record, row.origin, row.index, len(places))
 
 
 def _path(tree: Tree, index: int, sealed: Sealed) -> tuple[bytes, ...]:
@@ -90,14 +102,16 @@ def _path(tree: Tree, index: int, sealed: Sealed) -> tuple[bytes, ...]:
         raise ProofError(f"{sealed.origin}: rows or checkpoints are missing: {error}") from error
 
 
-def _meta(trail: Trail, row: Row, log: Sealed, seals: Seals, at: int | None) -> tuple[Sealed, Sequence[Attestation]]:
+def _meta(
+    trail: Trail, place: Place, log: Sealed, seals: Seals, at: int | None
+) -> tuple[Sealed, Sequence[Attestation]]:
     """The state of the meta log to prove in, and what was attested of it."""
     found = seals.meta
     if found is None:
-        raise NotSealedError(f"{row.meta_origin}: index {log.meta_index} is not sealed yet")
+        raise NotSealedError(f"{place.meta_origin}: index {log.meta_index} is not sealed yet")
     size = _best(seals.attestations, found.size) if at is None else at
     if found.size != size:
-        found = meta_checkpoint(trail, row.meta_origin, size)
+        found = meta_checkpoint(trail, place.meta_origin, size)
     if found is None or found.size <= log.meta_index:
         raise ConfigError(
             f"--at {size}: the trail has no such state of the meta log over this record", code="config.at"

@@ -1,19 +1,23 @@
-"""Keeps the trees that a proof is made from: hashes read from the trail in one answer, and apart what that lacked."""
+"""Keeps the trees that a proof is made from: hashes read from the trail in two answers, then what those lacked."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from concurrent.futures import Executor
 from functools import partial
+from typing import Any
 
 from inzage.sinks.ledger.compact_range import CompactRange
 from inzage.sinks.ledger.hashing import hash_leaf
+from inzage.sinks.ledger.proofs import ProofError
 from inzage.sinks.ledger.tree import TILE_WIDTH, Tree
-from inzage.sinks.proof.evidence import Row, Sealed, Seals
+from inzage.sinks.proof.evidence import Place, Sealed, Seals, record_of
+from inzage.sinks.proof.record import Record
 from inzage.sinks.trail import Trail
 
 _NOTE = -1  # in place of a level: the leaf itself, still to be hashed
 _NEAR = 4096
-"""Offsets before a checkpoint of the meta log in which its last two tiles nearly always lie."""
+"""Offsets between a checkpoint and the others of its tile of the meta log, nearly always."""
 _SOON = 1 << 17
 """Leaves within which the next checkpoint nearly always comes; where it does not, more is read."""
 
@@ -25,26 +29,57 @@ class Trees:
         self._trail = trail
         self._known: dict[tuple[str, int, int], bytes] = {}
 
-    def read_around(self, row: Row, seals: Seals, log: Sealed, meta: Sealed) -> None:
-        """Read what the proof of `row` needs: the tiles of its leaf, its schema, and of their checkpoints' notes."""
+    def read_around(self, place: Place, seals: Seals, log: Sealed, meta: Sealed, beside: Executor) -> Record:
+        """Read the record at `place` and what its proof needs: tiles of its log, its schema's, and the meta log.
+
+        Raises `ProofError` when the record is not where it was found.
+        """
+        around = beside.submit(self._leaves_around, place, seals, log)
+        for origin, level, number, text in self._subtrees_around(place, seals, log, meta):
+            known = (origin, max(level, 0), number)
+            self._known[known] = hash_leaf(text.encode()) if level == _NOTE else bytes.fromhex(text)
+        record = None
+        for origin, number, found, *said in around.result():
+            self._known[origin, 0, number] = bytes.fromhex(found)
+            if (origin, number) == (place.origin, place.index) and said[-1]:
+                record = record_of(*said)
+        return record or self._record(place, log)
+
+    def _record(self, place: Place, log: Sealed) -> Record:
+        """The record, from a table whose rows were not read with its neighbours."""
+        for said in self._trail.select("proof_record", log_id=place.origin, offset=place.index + log.base):
+            return record_of(*said)
+        raise ProofError(f"{place.origin}: the record at index {place.index} is missing")
+
+    def _leaves_around(self, place: Place, seals: Seals, log: Sealed) -> list[tuple[Any, ...]]:
         schema, schema_log = seals.schema, seals.schema_log
-        low, high, low2, high2 = _tiles(log, row.index)
-        places = [log.meta_index, *([schema_log.meta_index] if schema_log else [])]
-        meta_low, meta_high, meta_low2, meta_high2 = _tiles(meta, min(places))
+        low, high, low2, high2 = _tiles(log, place.index)
         schema_low, schema_high, *_ = _tiles(schema_log, schema.index) if schema and schema_log else (1, 0)
         base = schema_log.base if schema_log else 0
-        tile = row.index >> 16 << 8, meta.size >> 16 << 8
-        found = self._trail.select(
-            "proof_hashes",
-            origin=row.origin,
+        return self._trail.select(
+            "proof_leaves",
+            origin=place.origin,
+            index=place.index,
             **{name: at + log.base for name, at in {"low": low, "high": high, "low2": low2, "high2": high2}.items()},
             schema_origin=schema_log.origin if schema_log else "",
             schema_low=schema_low + base,
             schema_high=schema_high + base,
+        )
+
+    def _subtrees_around(self, place: Place, seals: Seals, log: Sealed, meta: Sealed) -> list[tuple[Any, ...]]:
+        places = [one.meta_index for one in (log, seals.schema_log) if one]
+        meta_low, meta_high, meta_low2, meta_high2 = _tiles(meta, min(places))
+        schema_at = seals.schema_log.kept_at if seals.schema_log else 0
+        tile = place.index >> 16 << 8, meta.size >> 16 << 8
+        return self._trail.select(
+            "proof_subtrees",
+            origin=place.origin,
             meta_origin=meta.origin,
             meta_log=meta.kept_in,
             meta_from=max(0, meta.kept_at - _NEAR),
             meta_until=meta.kept_at,
+            schema_from=max(0, schema_at - _NEAR),
+            schema_until=schema_at + _NEAR,
             meta_low=meta_low,
             meta_high=meta_high,
             meta_low2=meta_low2,
@@ -56,9 +91,6 @@ class Trees:
             tree_low2=log.size >> 16 << 8,
             tree_high2=(log.size >> 16 << 8) + TILE_WIDTH - 1,
         )
-        for origin, level, number, text in found:
-            place = (origin, max(level, 0), number)
-            self._known[place] = hash_leaf(text.encode()) if level == _NOTE else bytes.fromhex(text)
 
     def log(self, sealed: Sealed, dropped: CompactRange | None = None) -> Tree:
         """The tree of a log at a checkpoint; of the leaves in `dropped` only their frontier stands."""

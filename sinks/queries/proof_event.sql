@@ -1,8 +1,7 @@
--- The events that have this identifier, the first ones said.
-SELECT
-    log_id, leaf_index, offset, timestamp_type, toUnixTimestamp64Milli(broker_time) AS milliseconds,
-    if(isNull(key), NULL, hex(assumeNotNull(key))) AS key_hex, hex(raw) AS value_hex, hex(headers) AS headers_hex
+-- Where the events with this identifier stand in their logs, the first ones said. Only what a projection holds in order
+-- of the identifier is asked for; the records themselves are read together with their neighbours.
+SELECT log_id, toInt64(leaf_index) AS number, schema_fingerprint
 FROM {database:Identifier}.events
 WHERE event_id = {identifier:String}
-ORDER BY broker_time, log_id, offset
+ORDER BY toUnixTimestamp64Milli(broker_time), log_id, number
 LIMIT 10

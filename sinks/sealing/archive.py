@@ -40,13 +40,18 @@ def open_archive(where: str | None, data_dir: Path) -> Archive:
 
     Raises `ConfigError`.
     """
-    if where is not None and where.startswith(BUCKET):
+    if where is not None and is_bucket(where):
         try:
             from inzage.sinks.sealing.bucket import Bucket
         except ImportError as error:
             raise ConfigError("sealing.archive: an s3:// archive needs inzage[s3]", code="config.archive") from error
         return Bucket(where)
     return Directory(Path(where) if where is not None else data_dir / "archive")
+
+
+def is_bucket(where: str) -> bool:
+    """Whether an archive is a bucket and no directory."""
+    return where.startswith(BUCKET)
 
 
 class Directory:

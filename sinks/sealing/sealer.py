@@ -32,6 +32,7 @@ from inzage.sinks.sealing.pruning import statement
 from inzage.sinks.sealing.public import public_rounds
 from inzage.sinks.sealing.publisher import Publisher
 from inzage.sinks.sealing.reconciliation import growths, take_over
+from inzage.sinks.sealing.records import AS_IT_IS
 from inzage.sinks.sealing.round import Prune, Statement
 from inzage.sinks.sealing.rounds import Passes, Rounds
 from inzage.sinks.sealing.state import Standing, State
@@ -92,6 +93,7 @@ class Sealer:
             group_id=GROUP,
             client_id="inzage-sealer",
             enable_auto_commit=False,
+            key_deserializer=AS_IT_IS,
             auto_offset_reset="none",  # an offset that is gone is an alarm
             max_partition_fetch_bytes=_FETCH_BYTES,
         )

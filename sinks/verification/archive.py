@@ -1,6 +1,7 @@
-"""Reads the archive of rounds, a directory outside Kafka and ClickHouse, as a source of what was sealed.
+"""Reads the archive of rounds, a directory or a bucket outside Kafka and ClickHouse, as a source of what was sealed.
 
-Each file is one round (docs/design/ledger.md). A file that cannot be read is a finding; the others still count.
+Each object is one round (docs/design/ledger.md). One that cannot be read as a round is a finding; the others still
+count. A bucket that does not answer says nothing of what it holds, so that is no finding but an end.
 """
 
 from __future__ import annotations
@@ -8,30 +9,32 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from pathlib import Path
+from functools import partial
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from inzage.schemas.errors import ConfigError
+from inzage.sinks.sealing.archive import is_bucket, open_archive
 from inzage.sinks.verification.evidence import META_INDEX_OF_META, PrunedLog, SealedLog, Told
 from inzage.sinks.verification.finding import Finding, tamper
 
 SOURCE = "archive"
 
 
-def read_archive(folder: Path) -> Told:
-    """Everything below `folder`; raises `ConfigError` when it is no folder."""
-    if not folder.is_dir():
-        raise ConfigError(f"--archive: {folder}: no such folder", code="config.archive")
+def read_archive(where: Path | str) -> Told:
+    """Everything in a folder, or below `s3://bucket/prefix`.
+
+    Raises `ConfigError` when there is no such folder or bucket, `TransientError` when the bucket does not answer.
+    """
     checkpoints: list[SealedLog] = []
     prunings: list[PrunedLog] = []
     findings: list[Finding] = []
-    for file in sorted(folder.rglob("*.json")):
-        name = str(file.relative_to(folder))
+    for name, read in _objects(where):
         try:
-            found = json.loads(file.read_bytes())
-            size = int(file.stem)
+            found = json.loads(read())
+            size = int(PurePosixPath(name).stem)
             for one in _round(found):
                 if isinstance(one, SealedLog):
                     checkpoints.append(one)
@@ -42,6 +45,20 @@ def read_archive(folder: Path) -> Told:
         except (OSError, ValueError, TypeError, KeyError, AttributeError, binascii.Error):
             findings.append(_wrong("", f"{name}: it cannot be read as a round"))
     return Told(SOURCE, checkpoints, prunings, findings=findings)
+
+
+def _objects(where: Path | str) -> Iterator[tuple[str, Callable[[], bytes]]]:
+    """The names of all objects, in order, and how to read each."""
+    if is_bucket(str(where)):
+        bucket = open_archive(str(where), Path())
+        for name in bucket.names():
+            yield name, partial(bucket.get, name)
+        return
+    folder = Path(where)
+    if not folder.is_dir():
+        raise ConfigError(f"--archive: {folder}: no such folder", code="config.archive")
+    for file in sorted(folder.rglob("*.json")):
+        yield file.relative_to(folder).as_posix(), file.read_bytes
 
 
 def _wrong(log: str, what: str) -> Finding:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from hashlib import sha256
+from itertools import repeat
 from struct import Struct
 from typing import Any, NamedTuple
 
@@ -54,18 +55,25 @@ class Leaves(NamedTuple):
 
 def leaf_hashes(leaves: Leaves) -> list[bytes]:
     """SHA-256(0x00 || L) of each row."""
-    head, length, join, hashed = _HEAD.pack, _LENGTH.pack, b"".join, sha256
-    rows = zip(
-        leaves.offsets, leaves.types, leaves.timestamps, leaves.keys, leaves.values, leaves.headers, strict=True
+    try:
+        return _dense(leaves)
+    except TypeError:  # some row has no key, or no value
+        heads = zip(leaves.offsets, leaves.types, leaves.timestamps, leaves.keys, leaves.values, strict=True)
+        rows = zip(heads, leaves.headers, strict=True)
+        return [sha256(_sparse(*head) + headers).digest() for head, headers in rows]
+
+
+def _dense(leaves: Leaves) -> list[bytes]:
+    """Of rows with key and value, each step for all rows at once. Raises `TypeError` for others."""
+    keys, values = leaves.keys, leaves.values
+    heads = map(
+        _HEAD.pack,
+        *(repeat(_PREFIX), repeat(_VERSION), leaves.offsets, leaves.types, leaves.timestamps),
+        map(len, keys),  # type: ignore[arg-type]
     )
-    return [
-        hashed(
-            join((head(_PREFIX, _VERSION, at, kind, time, len(key)), key, length(len(value)), value, headers))
-            if key is not None and value is not None
-            else _sparse(at, kind, time, key, value) + headers
-        ).digest()
-        for at, kind, time, key, value, headers in rows
-    ]
+    lengths = map(_LENGTH.pack, map(len, values))  # type: ignore[arg-type]
+    encoded = map(b"".join, zip(heads, keys, lengths, values, leaves.headers, strict=True))  # type: ignore[arg-type]
+    return [sha256(one).digest() for one in encoded]
 
 
 def _sparse(offset: int, kind: int, time: int, key: bytes | None, value: bytes | None) -> bytes:

@@ -45,12 +45,13 @@ _SAVE_EVERY = 5.0  # seconds between two notes of how far an unfinished run came
 class Request:
     """What is to be verified, and whom it is believed to be signed by.
 
-    `archive` and `state` None: without. `log`: an origin or the name of a topic, with wildcards. `first` to `last`:
-    leaf indexes, both included. `sample`: so many rows at random, the same for the same `seed`.
+    `archive`: a folder or `s3://bucket/prefix`; it and `state` None: without. `log`: an origin or a topic's name,
+    with wildcards. `first` to `last`: leaf indexes, both included. `sample`: so many rows at random, the same for
+    the same `seed`.
     """
 
     keys: tuple[Verifier, ...]
-    archive: Path | None = None
+    archive: Path | str | None = None
     state: Path | None = None
     kafka: bool = False
     log: str = "*"

@@ -155,6 +155,8 @@ def test_rows_replaced_far_apart_are_each_found(case: Case) -> None:
 @pytest.mark.parametrize("offset", [0, WHERE, ACTIVITIES - 1])
 @pytest.mark.parametrize("how", ["ALTER TABLE trail.events DELETE", "DELETE FROM trail.events"])
 def test_a_deleted_row_is_missed(case: Case, how: str, offset: int) -> None:
+    if how.startswith("DELETE"):  # beside a projection ClickHouse refuses it, until it is told to drop that
+        case.run("ALTER TABLE trail.events MODIFY SETTING lightweight_mutation_projection_mode = 'drop'")
     case.run(f"{how} WHERE {{log}} AND offset = {offset}")
     found = case.found()
     _only_one(only(found, "row.missing"), "row.missing", case, offset)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +12,8 @@ import pytest
 
 from inzage.schemas.errors import ConfigError, TamperError, TransientError
 from inzage.sinks.sealing.archive import Archive, Directory, open_archive
+from inzage.sinks.verification import archive as verified
+from inzage.sinks.verification.archive import read_archive
 
 NAME = "inzage/meta/cluster/2026/03/01/12/00000000000000000007.json"
 
@@ -54,6 +58,32 @@ def test_an_object_is_created_once(archive: Archive) -> None:
     assert (list(archive.names()), archive.get(NAME), archive.get(later)) == ([NAME, later], b"round", b"next")
     with pytest.raises(TransientError):
         archive.get("nothing.json")
+
+
+def test_the_verifier_reads_what_was_archived(archive: Archive, tmp_path: Path) -> None:
+    where = tmp_path / "archive" if isinstance(archive, Directory) else f"s3://ledger/{tmp_path.name}"
+    note = f"inzage/meta/cluster\n7\n{base64.b64encode(bytes(32)).decode()}\n\nsigned\n"
+    said = {"origin": "inzage/meta/cluster", "size": 7, "note": note, "checkpoints": [], "prunings": []}
+    archive.put(NAME, json.dumps({**said, "sealed_at": "2026-03-01T12:00:00+00:00"}).encode())
+    archive.put(NAME.replace("7.json", "8.json"), b"no round")
+    told = read_archive(where)
+    assert [(one.origin, one.size, one.root, one.note) for one in told.checkpoints] == [
+        ("inzage/meta/cluster", 7, bytes(32), note)
+    ]
+    assert [finding.code for finding in told.findings] == ["archive.unreadable"]
+
+
+def test_a_bucket_that_does_not_answer_is_no_finding(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Away:
+        def names(self) -> Iterator[str]:
+            yield NAME
+
+        def get(self, name: str) -> bytes:
+            raise TransientError(f"archive: {name} cannot be read", code="transient.archive")
+
+    monkeypatch.setattr(verified, "open_archive", lambda *_: Away())
+    with pytest.raises(TransientError):
+        read_archive("s3://ledger")
 
 
 def test_half_an_object_never_appears(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
