@@ -137,7 +137,7 @@ def _verifiers(given: list[str]) -> tuple[Verifier, ...]:
 
 
 def _archive(settings: Settings, given: str | None) -> Path | str | None:
-    from inzage.sinks.sealing.archive import is_bucket
+    from inzage.sinks.verification.bucket import is_bucket
 
     stated = given or settings.sealing.archive
     if stated and (given or is_bucket(stated)):

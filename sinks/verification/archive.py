@@ -11,12 +11,11 @@ import binascii
 import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from inzage.schemas.errors import ConfigError
-from inzage.sinks.sealing.archive import is_bucket, open_archive
+from inzage.sinks.verification.bucket import is_bucket, read_bucket
 from inzage.sinks.verification.evidence import META_INDEX_OF_META, PrunedLog, SealedLog, Told
 from inzage.sinks.verification.finding import Finding, tamper
 
@@ -50,9 +49,7 @@ def read_archive(where: Path | str) -> Told:
 def _objects(where: Path | str) -> Iterator[tuple[str, Callable[[], bytes]]]:
     """The names of all objects, in order, and how to read each."""
     if is_bucket(str(where)):
-        bucket = open_archive(str(where), Path())
-        for name in bucket.names():
-            yield name, partial(bucket.get, name)
+        yield from read_bucket(str(where))
         return
     folder = Path(where)
     if not folder.is_dir():

@@ -73,7 +73,8 @@ def main(settings_json: str, point: str, count: str, rows: str) -> None:
     settings = Settings.model_validate_json(settings_json)
     topics = topics_of(settings.controllers)
     client = open_clickhouse(settings.clickhouse, answer_within=QUICK.insert_within + 5)
-    trail = FatalTrail(client, settings.clickhouse.database, QUICK.insert_within, point, [None] * int(count))
+    countdown: list[None] = [None] * int(count)
+    trail = FatalTrail(client, settings.clickhouse.database, QUICK.insert_within, point=point, countdown=countdown)
     cluster = read_cluster(settings.kafka, topics)
     kind = StoppedSink if point == "before-fence" else Sink
     pace = replace(QUICK, block_rows=int(rows))

@@ -118,7 +118,7 @@ async def _sink(settings: Settings, point: str, folder: Path, count: int = 1) ->
     """Keep the trail until the `point`, or until nothing more is to be inserted for a while."""
     topics = topics_of(settings.controllers)
     client = open_clickhouse(settings.clickhouse, answer_within=QUICKER.insert_within + 5)
-    trail = _FatalTrail(client, settings.clickhouse.database, QUICKER.insert_within, point)
+    trail = _FatalTrail(client, settings.clickhouse.database, QUICKER.insert_within, point=point)
     sink = Sink(settings, trail, read_cluster(settings.kafka, topics), topics, QUICKER)
     asyncio.get_running_loop().call_later(6, sink.stop)
     await sink.run()

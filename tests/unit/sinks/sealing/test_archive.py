@@ -6,13 +6,14 @@ import base64
 import json
 import os
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from inzage.schemas.errors import ConfigError, TamperError, TransientError
 from inzage.sinks.sealing.archive import Archive, Directory, open_archive
-from inzage.sinks.verification import archive as verified
+from inzage.sinks.verification import bucket
 from inzage.sinks.verification.archive import read_archive
 
 NAME = "inzage/meta/cluster/2026/03/01/12/00000000000000000007.json"
@@ -73,15 +74,11 @@ def test_the_verifier_reads_what_was_archived(archive: Archive, tmp_path: Path) 
     assert [finding.code for finding in told.findings] == ["archive.unreadable"]
 
 
-def test_a_bucket_that_does_not_answer_is_no_finding(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Away:
-        def names(self) -> Iterator[str]:
-            yield NAME
-
-        def get(self, name: str) -> bytes:
-            raise TransientError(f"archive: {name} cannot be read", code="transient.archive")
-
-    monkeypatch.setattr(verified, "open_archive", lambda *_: Away())
+def test_a_bucket_that_does_not_answer_is_no_finding(monkeypatch: pytest.MonkeyPatch, unused_tcp_port: int) -> None:
+    away = {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{unused_tcp_port}", "AWS_ALLOW_HTTP": "true", "AWS_REGION": "x"}
+    for name, value in {**away, "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(bucket, "GIVE_UP_AFTER", timedelta(milliseconds=1))
     with pytest.raises(TransientError):
         read_archive("s3://ledger")
 
