@@ -32,8 +32,8 @@ demo: $(STAMP) ## Run the whole path once, on real and 200,000 generated events
 up: $(STAMP) ## Keep the stack running; Ctrl-C stops it
 	@$(BIN)/inzage up
 
-test: check ## Run every check and every test
-	@$(BIN)/python -m pytest
+test: check ## Run every check and every test, in two processes with a broker and an engine each
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: $(STAMP) ## Run the linters, the type checker and the import contracts; compare generated files
 	@$(BIN)/ruff check .
