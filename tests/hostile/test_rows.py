@@ -175,9 +175,10 @@ def test_a_row_taken_to_another_log_is_missed_there(case: Case) -> None:
 
 
 def test_a_whole_log_that_is_gone(case: Case) -> None:
+    [(last,)] = case.rows("SELECT max(offset) FROM trail.events WHERE partition = 1")
     case.run("ALTER TABLE trail.events DELETE WHERE partition = 1")
     [gone] = only(case.found(), "row.missing")
-    assert (gone.log, gone.first, gone.last) == (case.log(partition=1).id, 0, 149)
+    assert (gone.log, gone.first, gone.last) == (case.log(partition=1).id, 0, last) and last >= 149
 
 
 # 7. Rows twice, rows in each other's place
