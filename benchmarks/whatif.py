@@ -3,7 +3,7 @@
     python -m benchmarks.whatif [--rows 5000000] [--logs 4]
 
 The rows are made by the writer's own encoder and are not sealed. Most disclosures stay in the EEA, four in a hundred
-go to the United States. One JSON line on stdout: seconds of `inzage whatif`, starting Python included, and the
+go to Switzerland. One JSON line on stdout: seconds of `inzage whatif`, starting Python included, and the
 processor time of that process, in which the predicates are evaluated.
 """
 
@@ -28,6 +28,8 @@ import typer
 
 from inzage.deploy.local.clickhouse.access import Access
 from inzage.deploy.local.clickhouse.endpoint import Endpoint
+from inzage.deploy.local.kafka import Broker
+from inzage.deploy.local.topics import ensure_topics
 from inzage.schemas import codec, json_face
 from inzage.schemas.settings import Settings
 from inzage.schemas.topics import ControllerTopics
@@ -42,7 +44,7 @@ CONTROLLER, CLUSTER, TOPIC_ID = "CIGNA", "bench", "00000000-0000-0000-0000-00000
 BLOCK = 49_152
 DISTINCT = 2_000
 BEGAN = datetime(2026, 3, 1, tzinfo=UTC)
-COUNTRIES, WEIGHTS = ("BE", "FR", "DE", "US", "KE"), (60, 20, 15, 4, 1)
+COUNTRIES, WEIGHTS = ("BE", "FR", "DE", "CH", "KE"), (60, 20, 15, 4, 1)
 AIM_SECONDS = 60.0
 _HEADERS = headers_bytes([("ce_specversion", b"1.0")])
 
@@ -54,11 +56,17 @@ def main(
     """Fill a trail, then suppose something of it, twice."""
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder)
-        with Endpoint(data / "clickhouse", access=Access.EVERYTHING, fsync=False) as endpoint:
-            settings = Settings(controllers=(CONTROLLER,), data_dir=data, clickhouse={"url": endpoint.url})
+        with (
+            Broker(data / "broker", heap_megabytes=256) as broker,  # a look at the trail is an event
+            Endpoint(data / "clickhouse", access=Access.EVERYTHING, fsync=False) as endpoint,
+        ):
+            kafka = {"bootstrap_servers": broker.bootstrap_servers}
+            clickhouse = {"url": endpoint.url}
+            settings = Settings(controllers=(CONTROLLER,), data_dir=data, kafka=kafka, clickhouse=clickhouse)
+            ensure_topics(settings, [CONTROLLER])
             client = open_clickhouse(settings.clickhouse, answer_within=300)
             _fill(Trail(client, settings.clickhouse.database), rows, logs)
-            annulled = _suppose(settings, "--annul-adequacy", "US")
+            annulled = _suppose(settings, "--annul-adequacy", "CH")
             tried = _suppose(settings, "--packs", str(_packs(data / "packs")), "--rule", "CIGNA-69")
     said = {"benchmark": "whatif", "rows": rows, "logs": logs}
     measured = {f"annulled_{name}": value for name, value in annulled.items()}
@@ -80,7 +88,7 @@ def _fill(trail: Trail, rows: int, logs: int) -> None:
 
 
 def _leaves(draw: random.Random, known: list[tuple[bytes, bytes, slice]], count: int) -> Iterator[list[Leaf]]:
-    began = int(BEGAN.timestamp() * 1000)
+    began = int((BEGAN + timedelta(hours=1)).timestamp() * 1000)
     for first in range(0, count, BLOCK):
         made = []
         for offset in range(first, min(first + BLOCK, count)):
@@ -141,6 +149,7 @@ def _suppose(settings: Settings, *supposed: str) -> dict[str, Any]:
         **os.environ,
         "INZAGE_CONTROLLERS": json.dumps([CONTROLLER]),
         "INZAGE_DATA_DIR": str(settings.data_dir),
+        "INZAGE_KAFKA__BOOTSTRAP_SERVERS": settings.kafka.bootstrap_servers,
         "INZAGE_CLICKHOUSE__URL": settings.clickhouse.url,
     }
     command = [sys.executable, "-m", "inzage.console.main", "whatif", *supposed, "--output", "json"]
