@@ -49,7 +49,7 @@ Counts = Mapping[str, Sequence[tuple[int, datetime, str]]]
 logger = logging.getLogger(__name__)
 
 MOST_DIRECT = 500
-"""Rows that are judged one by one. Measured: 0.65 ms each, against some 0.5 s for a batch of the engine."""
+"""Rows that are judged one by one. Measured: 0.3 to 0.4 ms each, against 0.4 to 0.5 s for a batch of the engine."""
 
 _NOT_SEEN = frozenset({"_offset", "_horizon", "_now", "_fact", "hits", "lower", "due"})
 _BEFORE = (
