@@ -21,12 +21,13 @@ _SYNC = b"inzage-block-end"  # sixteen bytes; a container of one block never res
 def long_bytes(number: int) -> bytes:
     """An Avro long: zigzag, then seven bits a byte, least significant first."""
     if number >= _LOW_NUMBERS:  # offsets and times: the two low bytes from a table, the rest seldom changes
-        return _LOW[number & (_LOW_NUMBERS - 1)] + _varint(number >> 13)
-    return _varint((number << 1) ^ (number >> 63))
+        return _LOW[number & (_LOW_NUMBERS - 1)] + varint(number >> 13)
+    return varint((number << 1) ^ (number >> 63))
 
 
 @lru_cache(maxsize=4096)
-def _varint(rest: int) -> bytes:
+def varint(rest: int) -> bytes:
+    """A whole number, seven bits a byte, least significant first."""
     out = bytearray()
     while rest > 0x7F:
         out.append((rest & 0x7F) | 0x80)

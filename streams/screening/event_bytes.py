@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from enum import Enum
 from functools import cache
 from io import BytesIO
 from typing import Any
@@ -49,6 +50,37 @@ def event_reader(schema: Schema) -> ReadEvent | None:
         return event if again.getvalue() == datum else decline()
 
     return read
+
+
+class Condition(Enum):
+    """What a datum is, as far as can be told without the engine."""
+
+    SOUND = 1
+    """Written as we write it."""
+    UNSURE = 2
+    BROKEN = 3
+    """Ends before its last field, or after it."""
+
+
+@cache
+def condition_of(schema_text: str) -> Callable[[bytes], Condition]:
+    """Tells the condition of datums written with a schema."""
+    parsed = parse_schema(_without_logical_types(json.loads(schema_text)))
+
+    def look(datum: bytes) -> Condition:
+        source, again = BytesIO(datum), BytesIO()
+        try:
+            event: Any = schemaless_reader(source, parsed, None)
+            if source.tell() != len(datum):
+                return Condition.BROKEN
+            schemaless_writer(again, parsed, event)
+        except EOFError:
+            return Condition.BROKEN
+        except Exception:  # fastavro raises whatever the bytes lead it to
+            return Condition.UNSURE
+        return Condition.SOUND if again.getvalue() == datum else Condition.UNSURE
+
+    return look
 
 
 def _unions_are_plain(avro: Any) -> bool:

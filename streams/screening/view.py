@@ -1,9 +1,8 @@
-"""Makes the tables a batch goes through: the event's columns as raw Avro leaves, everything else computed.
+"""Makes the two tables a batch goes through: what Avro says, and what is computed of it.
 
-The policies are the tables' definition: derived columns are MATERIALIZED expressions, a batch is one INSERT from
-Avro and one from stage to stage, and what was found is one SELECT. Only the leaves and derived columns that some
-policy needs are declared: Avro fields that nobody names are skipped without being decoded. ClickHouse puts the text
-of a MATERIALIZED column in place of its name, so what rests on much goes to a later stage, where it is a column.
+The policies are the second table's definition: derived columns and results are expressions, and what was found is
+one SELECT. Only the leaves and derived columns that some policy needs are declared: Avro fields that nobody names are
+skipped without being decoded, and what a verdict is not made of is computed but not kept (EPHEMERAL).
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 
 import yaml
@@ -26,7 +25,8 @@ from inzage.streams.screening.pack import LOOK, Policies, Rule
 from inzage.streams.screening.predicate import Compiled, Scope, compile_predicate
 
 OK, VIOLATION, NOT_EVALUABLE, WARNING = 0, 1, 2, 3
-"""Codes of a policy's result in the hits of a row; a hit is `4 * position + code`, a position in `Policies.rules`."""
+"""Codes of a policy's result. The hits of a row are bytes of four codes each, that of the first rule lowest, in the
+order of `Policies.rules`."""
 
 _SHOWN = (
     *(
@@ -41,11 +41,19 @@ _SHOWN = (
     ),
     *("purpose", "plan", "instrument", "third_party", "has_transfer", "counted_as", "receiver"),
 )
-_MOST_TEXT = 2_500  # characters; measured: fewer stages cost longer texts, more stages each their own analysis
 WHOSE = "_of"
 """Column of a row of many: the number under which its dossiers, counters and references are looked up."""
+END = "_end"
+"""Column of what was read that tells whether a datum ended where it should."""
 
-_FIXED = ("`_offset`", "`_time`", "`_horizon`", "`_now`", "`_fact`", "`_end`")
+_OF_ROW = {
+    "_offset": "Int64",
+    "_time": "DateTime64(6, 'UTC')",
+    "_horizon": "Int64",
+    "_now": "DateTime64(6, 'UTC')",
+    "_fact": "String",
+}
+"""What is said about a row beside its datum."""
 _MILLIS = "x -> intDiv(toUnixTimestamp64Micro(toDateTime64(x, 6, 'UTC')) + 999, 1000)"
 _FAR_MILLIS = int(FAR.timestamp() * 1000)
 
@@ -60,19 +68,32 @@ class Derived:
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
-    """One table of the way. `own` are its column definitions; `carried` the columns it takes from the one before."""
+class Column:
+    """A column of the table of what is computed: `type` for what is given, `sql` for what is computed."""
 
     name: str
-    own: tuple[str, ...]
-    carried: tuple[str, ...]
+    type: str = ""
+    sql: str = ""
+    kept: bool = False
+    """Whether the last SELECT reads it; what only other columns rest on takes no place."""
+
+    def definition(self, *, all_kept: bool = False) -> str:
+        """As CREATE TABLE takes it; a query can read what is kept."""
+        if not self.sql:
+            return f"`{self.name}` {self.type}" + ("" if self.kept or all_kept else " EPHEMERAL")
+        return f"`{self.name}` {self.type} {'MATERIALIZED' if self.kept or all_kept else 'EPHEMERAL'} {self.sql}"
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """The tables of one controller, and the query that tells what was found in the last."""
 
-    stages: tuple[Stage, ...]
+    read: tuple[Column, ...]
+    """What is decoded from Avro, with the mark that each datum is followed by."""
+    given: tuple[Column, ...]
+    """What each row of the table of what is computed is given, in this order: about the row, then what was read."""
+    judged: tuple[Column, ...]
+    """All of that table."""
     found: str
     columns: tuple[str, ...]
     by_clock: tuple[str, ...]
@@ -155,59 +176,40 @@ class View:
             for rule, result in zip(rules, results, strict=True)
             if not rule.due and _looks_at_clock(result.reads, computed)
         )
-        lower = ", ".join(f"if({compiled.sql}, {position}, -1)" for position, compiled in lesser.items())
-        select = ", ".join(
-            self._column(name) for name in ("_offset", "_horizon", "_now", "_fact", *self._apart, *shown)
+        lower = [f"if({compiled.sql}, {position}, -1)" for position, compiled in lesser.items()]
+        bytes_of = _bytes(rules, results)
+        results_kept = (
+            *(Column(f"hits_{number}", "UInt8", sql, kept=True) for number, sql in enumerate(bytes_of)),
+            Column("lower", "Array(Int32)", f"CAST([{', '.join(lower)}], 'Array(Int32)')", kept=True),
+            Column("due", "Array(Nullable(Int64))", _instants(rules, due), kept=True),
         )
-        stages = self._stages(computed, {*reads, *shown})
-        found = (
-            f"SELECT {select}, {_hits(rules, results)} AS hits, [{lower}] AS lower, {_instants(rules, due)} AS due "
-            f"FROM {self._database}.{stages[-1].name} "
-            f"WHERE notEmpty(hits) OR notEmpty({self._column('counted_as')}) OR notEmpty(due)"
-        )
-        columns = ("_offset", "_horizon", "_now", "_fact", *self._apart, *shown, "hits", "lower", "due")
-        return Plan(stages, found, columns, by_clock)
+        shown_here = ("_offset", "_horizon", "_now", "_fact", *self._apart, *shown)
+        hits = [f"`hits_{number}`" for number in range(len(bytes_of))]
+        columns = (*shown_here, "hits", "lower", "due")
+        asked = [self._column(name) for name in shown_here] + [f"[{', '.join(hits)}]", "`lower`", "`due`"]
+        some = [f"{hit} != 0" for hit in hits] + [f"notEmpty({self._column('counted_as')})", "notEmpty(`due`)"]
+        found = f"SELECT {', '.join(asked)} FROM {self._database}.judged WHERE {' OR '.join(some)}"
+        kept = {self.physical(name) for name in shown_here}
+        read, given, own = self._declared(computed, {*reads, *shown}, kept)
+        return Plan(read, given, (*given, *own, *results_kept), found, columns, by_clock)
 
-    def _stages(self, computed: Mapping[str, Compiled], shown: set[str]) -> tuple[Stage, ...]:
-        """The columns cut into stages, none of which has to spell out more than `_MOST_TEXT` for one of them."""
-        stage: dict[str, int] = {}
-        text: dict[str, int] = {}
-        for name, compiled in computed.items():
-            number = max((stage[read] for read in compiled.reads if read in stage), default=0)
-            beneath = sum(text[read] for read in compiled.reads if stage.get(read) == number)
-            if beneath and beneath + len(compiled.sql) > _MOST_TEXT:
-                number, beneath = number + 1, 0
-            stage[name], text[name] = number, beneath + len(compiled.sql)
-        last = max(stage.values())
-        stages = []
-        for number in range(last + 1):
-            own = [f"`d_{name}` MATERIALIZED {computed[name].sql}" for name in computed if stage[name] == number]
-            if number == 0:
-                stages.append(Stage("stage_0", (*self._raw(computed, shown), *own), ()))
-                continue
-            later = {read for name in computed if stage[name] >= number for read in computed[name].reads} | shown
-            carried = sorted({self._column(name) for name in later if stage.get(name, 0) < number})
-            fixed = (*_FIXED, *(f"`{name}`" for name in self._apart))
-            stages.append(Stage(f"stage_{number}", tuple(own), (*fixed, *(c for c in carried if c not in fixed))))
-        return tuple(stages)
+    def _declared(
+        self, computed: Mapping[str, Compiled], shown: set[str], kept: set[str]
+    ) -> tuple[tuple[Column, ...], tuple[Column, ...], tuple[Column, ...]]:
+        """What is read from Avro, what is given to the table of what is computed, and what is computed there.
 
-    def _raw(self, computed: Mapping[str, Compiled], shown: set[str]) -> list[str]:
-        """What comes from Avro, with UNKNOWN as NULL, and the dossier as known at the event."""
-        read = {name for compiled in computed.values() for name in compiled.reads} | shown
-        event = [leaves()[name] for name in sorted(read) if name in leaves()]
-        columns = [
-            "`_offset` Int64",
-            "`_time` DateTime64(6, 'UTC')",
-            "`_horizon` Int64",
-            "`_now` DateTime64(6, 'UTC')",
-        ]
-        columns += ["`_fact` String", "`_end` Int64", *(f"`{name}` Int64" for name in self._apart)]
-        columns += [f"`{leaf.path}` {leaf.type}" for leaf in event]
-        columns += [
-            f"`e_{leaf.name}` MATERIALIZED nullIf(`{leaf.path}`, 'UNKNOWN')" for leaf in event if leaf.is_symbol
-        ]
-        families = sorted(name for name in read if name.startswith("dossier_"))
-        return columns + [f"`{family}` MATERIALIZED {self._known(family)}" for family in families]
+        UNKNOWN is NULL there, and the dossier is as known at the event.
+        """
+        names = {name for compiled in computed.values() for name in compiled.reads} | shown
+        event = [leaves()[name] for name in sorted(names) if name in leaves()]
+        from_avro = [Column(name, "Int64", kept=name in kept) for name in self._apart]
+        from_avro += [Column(leaf.path, leaf.type, kept=leaf.path in kept) for leaf in event]
+        of_row = [Column(name, kind, kept=name in kept) for name, kind in _OF_ROW.items()]
+        own = {f"e_{leaf.name}": f"nullIf(`{leaf.path}`, 'UNKNOWN')" for leaf in event if leaf.is_symbol}
+        own |= {name: self._known(name) for name in sorted(names) if name.startswith("dossier_")}
+        own |= {f"d_{name}": compiled.sql for name, compiled in computed.items()}
+        made = tuple(Column(name, sql=sql, kept=name in kept) for name, sql in own.items())
+        return (*from_avro, Column(END, "Int64")), (*of_row, *from_avro), made
 
     def _column(self, name: str) -> str:
         if name == "_now":
@@ -295,21 +297,49 @@ def _instants(rules: tuple[Rule, ...], due: list[Compiled]) -> str:
     return f"multiIf({', '.join(branches)}, {none})" if branches else none
 
 
-def _hits(rules: tuple[Rule, ...], results: list[Compiled]) -> str:
-    """One array of hits: those of activities, or those of the kind of fact the row stands for.
+def _bytes(rules: tuple[Rule, ...], results: list[Compiled]) -> list[str]:
+    """The hits of a row, four rules a byte: those of activities, or those of the kind of fact the row stands for.
 
-    A look at the trail is judged by the rules of looks alone.
+    A look at the trail is judged by the rules of looks alone. Measured: an array of the results costs a sixth more of
+    all that is evaluated; a mask costs less than a condition that decides whether to evaluate what seldom is not.
     """
-    of_looks = [position for position, rule in enumerate(rules) if rule.of_looks]
-    by_kind: dict[str, list[str]] = {"": []}
-    for position, (rule, result) in enumerate(zip(rules, results, strict=True)):
-        by_kind.setdefault(rule.judges, []).append(f"toUInt16({4 * position} + {result.sql})")
-    none = "emptyArrayUInt16()"
-    look = f"ifNull({leaves()['event_type'].sql} != '{LOOK}', 1)"
-    branches = [
-        f"`_fact` = '{kind}', arrayFilter(x -> bitAnd(x, 3) > 0 AND "
-        f"({look} OR has({of_looks}::Array(UInt16), bitShiftRight(x, 2))), [{', '.join(codes)}])"
-        for kind, codes in by_kind.items()
-        if codes
-    ]
-    return f"multiIf({', '.join(branches)}, {none})" if branches else none
+    is_look = f"ifNull({leaves()['event_type'].sql} = '{LOOK}', 0)"
+    made = []
+    for first in range(0, len(rules), 4):
+        by_kind: dict[str, list[str]] = {}
+        looks = 0
+        for place, (rule, result) in enumerate(
+            zip(rules[first : first + 4], results[first : first + 4], strict=True)
+        ):
+            shifted = f"bitShiftLeft({result.sql}, {2 * place})" if place else result.sql
+            by_kind.setdefault(rule.judges, []).append(shifted)
+            looks |= (3 << 2 * place) if rule.of_looks else 0
+        parts = []
+        for kind, codes in by_kind.items():
+            together = _either(codes)
+            if kind:
+                parts.append(f"if(`_fact` = '{kind}', {together}, toUInt8(0))")
+            else:
+                mask = f"toUInt8(multiIf(`_fact` != '', 0, {is_look}, {looks}, 255))"
+                parts.append(f"bitAnd({together}, {mask})")
+        made.append(_either(parts))
+    return made
+
+
+@lru_cache(maxsize=10_000)
+def codes(hits: bytes) -> tuple[tuple[int, int], ...]:
+    """Positions of rules and their results, of the bytes that a row is left with; what is OK is left out."""
+    return tuple(
+        (4 * number + place, code)
+        for number, four in enumerate(hits)
+        if four
+        for place in range(4)
+        if (code := four >> 2 * place & 3)
+    )
+
+
+def _either(parts: list[str]) -> str:
+    text = parts[0]
+    for part in parts[1:]:
+        text = f"bitOr({text}, {part})"
+    return text

@@ -64,7 +64,7 @@ def test_what_names_a_person_is_a_reference_and_never_encrypted() -> None:
 @pytest.mark.parametrize("controller", CONTROLLERS)
 def test_no_policy_reads_what_is_encrypted(controller: str) -> None:
     """Compiling refuses it (tests/unit/streams/screening/test_predicate.py), so what ships must compile."""
-    assert View("screening_nowhere").plan(policies_of(controller)).stages
+    assert View("screening_nowhere").plan(policies_of(controller)).judged
 
 
 def test_no_derived_column_reads_what_is_encrypted() -> None:

@@ -1,0 +1,73 @@
+"""Keeps one INSERT open, so that ClickHouse analyses the policies once and not once a batch.
+
+An INSERT through which blocks come one by one is the prepared statement that the engine does not have: each block is
+computed and stands in the table as soon as it came, and a joinGet in it sees what was written before. The engine does
+not say when a block is through, so the table is asked for its number of rows; nor does it say that a block failed:
+an INSERT that failed takes no more, and nothing but the rows that are missing tells (measured with chDB 4.4).
+docs/adr/0010-an-insert-that-stays-open.md.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+_SOON = 0.002  # seconds between two looks
+_A_BLOCK, _A_ROW = 0.05, 0.000_01  # seconds a block and a row are believed to take until some were seen
+_SLOWER = 20  # times what was expected, after which a block is taken for failed
+
+
+class OpenInsert:
+    """An INSERT into a table that keeps what it is given until it is emptied, one block in it at a time.
+
+    `connect` opens a connection of its own, since one with an open INSERT takes no other statement; `held` says how
+    many rows the table holds. While it is open nobody can TRUNCATE a table that it reads: close it before.
+    """
+
+    def __init__(self, insert: str, connect: Callable[[], Any], held: Callable[[], int]) -> None:
+        self._insert, self._connect, self._held = insert, connect, held
+        self._connection: Any = None
+        self._stream: Any = None
+        self._a_row = _A_ROW
+
+    def feed(self, block: bytes, rows: int) -> bool:
+        """Put a block in Native format into the empty table; False when it did not all arrive, and what did must go.
+
+        Raises `RuntimeError` when the INSERT cannot be opened.
+        """
+        if self._stream is None:
+            self._connection = self._connect()
+            self._stream = self._connection.send_insert(self._insert, "Native")
+        begun = time.monotonic()
+        try:
+            self._stream.append(block)
+        except RuntimeError:
+            self.close()
+            return False
+        if not self._arrived(begun, rows):
+            self.close()  # waits for what is still under way
+            return self._held() == rows
+        if rows > 1_000:
+            self._a_row += 0.5 * ((time.monotonic() - begun - _A_BLOCK) / rows - self._a_row)
+        return True
+
+    def _arrived(self, begun: float, rows: int) -> bool:
+        expected = _A_BLOCK + max(self._a_row, 0) * rows
+        time.sleep(0.6 * expected if rows > 1_000 else _SOON)
+        while self._held() != rows:
+            waited = time.monotonic() - begun
+            if waited > _SLOWER * expected:
+                return False
+            time.sleep(max(_SOON, waited / 12))  # a look costs milliseconds itself
+        return True
+
+    def close(self) -> None:
+        """End the INSERT; what came through stays."""
+        if self._stream is not None:
+            with suppress(RuntimeError):
+                self._stream.finish()
+            self._stream.close()
+            self._connection.close()
+        self._stream = self._connection = None
