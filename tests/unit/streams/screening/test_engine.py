@@ -17,6 +17,7 @@ from inzage.schemas.json_face import read
 from inzage.schemas.splice import long_bytes
 from inzage.streams.dossier.law import law
 from inzage.streams.dossier.references import References
+from inzage.streams.screening.embedded import Embedded
 from inzage.streams.screening.engine import Controller, engine
 from inzage.streams.screening.pack import policies_of
 from inzage.streams.screening.record import SaidRecord
@@ -82,6 +83,29 @@ def test_poison_is_dead_lettered_alone_wherever_it_stands(kind: str) -> None:
     violated, dead = screened(values)
     assert dead == places
     assert violated == set(range(ROWS)) - places
+
+
+def test_many_that_cannot_be_read_cost_few_looks_of_the_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three thousand broken off or with something behind them, and thirty that only the engine can tell."""
+    broken = [POISON[kind] for kind in ("garbage", "nothing", "truncated", "a byte too many", "a second datum")]
+    odd = POISON["an enumeration out of range"]
+    values, lost = [], set()
+    for number in range(6_000):
+        poison = odd if number % 200 == 7 else broken[number // 2 % len(broken)] if number % 2 else None
+        lost |= {number} if poison else set()
+        values.append(poison(number) if poison else message(number))
+    looks = []
+    insert = Embedded.insert
+
+    def counted(self: Embedded, *said: Any) -> bool:
+        looks.append(said[0])
+        return insert(self, *said)
+
+    monkeypatch.setattr(Embedded, "insert", counted)
+    violated, dead = screened(values)
+    assert dead == lost
+    assert violated == set(range(len(values))) - lost
+    assert len(looks) < 90, "one for all, two for each of the thirty, one for the rest"
 
 
 def test_two_halves_of_a_datum_do_not_pass_for_one() -> None:
