@@ -93,8 +93,8 @@ class Trail:
     def _see(self, block: Block) -> None:
         """Count the block's rows: an acknowledgement says how many were sent, not how many stand.
 
-        A repeated token is acknowledged with its rows and writes none; the embedded engine even acknowledges a
-        block that broke a constraint.
+        A repeated token is acknowledged with its rows and writes none; an engine that is streamed to even
+        acknowledges a block that broke a constraint.
         """
         table, first, last = block.table, block.leaves[0].offset, block.leaves[-1].offset
         offset = "log_offset" if table.prefixed else "offset"

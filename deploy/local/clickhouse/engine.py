@@ -2,8 +2,8 @@
 
 It is open with every role but the owner's. For migrations, and for each statement of the owner, it is closed and
 opened with the owner's alone, while nobody else has a handle. Every call gets its own handle, so role, settings and
-database of one request never reach another. Inserted bytes go to the engine in memory; whatever it may spill lies
-below a private directory that is emptied at start.
+database of one request never reach another. Inserted bytes, and whatever the engine may spill, lie below a private
+directory that is emptied at start.
 """
 
 from __future__ import annotations
@@ -51,6 +51,7 @@ class Engine:
         self._data_dir = data_dir.absolute()
         self._fsync = fsync
         _private_temporary_directory(self._data_dir / "tmp")
+        self._data = self._data_dir / "tmp" / "inserted"
         self._turn = threading.Condition()
         self._handles = 0
         self._owner_waits = False
@@ -100,20 +101,25 @@ class Engine:
         database: str | None = None,
         role: Role | None = None,
     ) -> Answer:
-        """Append `data`, encoded as `insert.format`; it is durable on return. Raises `QueryError`."""
-        with self._handle(settings, database, role) as handle:
-            stream = handle.send_insert(insert.head, insert.format)
-            try:
-                stream.append(data)
-                written = stream.finish()
-            finally:
-                stream.close()
-            return Answer(
-                b"",
-                rows_written=written.rows_written,
-                bytes_written=written.bytes_written,
-                elapsed=written.elapsed,
-            )
+        """Append `data`, encoded as `insert.format`; it is durable on return. Raises `QueryError`.
+
+        The data take the way of a file. What is streamed to the engine (`send_insert`) it says it has written though
+        a constraint was violated, a partition too many or the disk full (measured with chDB 4.4).
+        """
+        try:
+            self._data.write_bytes(data)
+            with self._handle(settings, database, role) as handle:
+                written = handle.query(insert.of_file(self._data), "Null")
+                return Answer(
+                    b"",
+                    rows_written=written.rows_written(),
+                    bytes_written=written.bytes_written(),
+                    elapsed=written.elapsed(),
+                )
+        except OSError as error:
+            raise QueryError.of(243, "NOT_ENOUGH_SPACE", f"the data cannot be put aside: {error.strerror}") from error
+        finally:
+            self._data.unlink(missing_ok=True)
 
     def close(self) -> None:
         self._open_handle.close()

@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from inzage.deploy.local.clickhouse.replies import QueryError
 
@@ -39,8 +40,15 @@ class Insert:
     """`INSERT INTO ... FORMAT name` and where its data begins in the text it was read from."""
 
     head: str
+    settings: str
+    """The SETTINGS clause, or nothing."""
     format: str
     data_offset: int
+
+    def of_file(self, path: Path) -> str:
+        """The same with its data in a file."""
+        name = str(path).replace("\\", "\\\\").replace("'", "\\'")
+        return f"{self.head} FROM INFILE '{name}' {self.settings} FORMAT {self.format}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +72,7 @@ def read_insert(text: bytes) -> Insert | None:
     What follows the head is data and is not looked at. Raises `QueryError`.
     """
     tokens = _code(text)
-    depth = 0
+    depth, settings_start = 0, 0
     for number, (kind, start, end) in enumerate(tokens):
         word = text[start:end].upper()
         if number == 0 and word != b"INSERT":
@@ -74,6 +82,8 @@ def read_insert(text: bytes) -> Insert | None:
             continue
         if word in (b"SELECT", b"WITH", b"VALUES", b"INFILE"):
             return None
+        if word == b"SETTINGS":
+            settings_start = start
         if word == b"FORMAT":
             named = next(tokens, None)
             if named is None or text[named[1] : named[2]].upper() == b"VALUES":
@@ -82,7 +92,8 @@ def read_insert(text: bytes) -> Insert | None:
             refuse_several(text[:start])
             data = _DATA_START.match(text, named[2])
             name = text[named[1] : named[2]].decode()
-            return Insert(text[:start].decode(), name, data.end() if data else named[2])
+            head, settings = text[: settings_start or start], text[settings_start or start : start]
+            return Insert(head.decode(), settings.decode(), name, data.end() if data else named[2])
     return None
 
 

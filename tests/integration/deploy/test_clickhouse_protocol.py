@@ -181,3 +181,17 @@ def test_a_web_page_cannot_speak_to_it(clickhouse: Endpoint) -> None:
         connection.request("POST", "/", "SELECT 1", headers=headers)
         assert connection.getresponse().status == 403
         connection.close()
+
+
+def test_an_insert_that_fails_while_it_is_computed_is_not_acknowledged(client: Any) -> None:
+    """The engine says of what is streamed to it that it is written, whatever became of it."""
+    client.command("CREATE TABLE kept (id UInt64, CONSTRAINT small CHECK id < 5) ENGINE = MergeTree ORDER BY id")
+    client.command("CREATE TABLE parts (id UInt64) ENGINE = MergeTree PARTITION BY id ORDER BY id")
+    with pytest.raises(DatabaseError, match="VIOLATED_CONSTRAINT"):
+        client.insert("kept", [[1], [7]], column_names=["id"])
+    with pytest.raises(DatabaseError, match="TOO_MANY_PARTS"):
+        client.insert("parts", [[number] for number in range(200)], column_names=["id"])
+    client.raw_insert("kept", insert_block=b"1\n2\n", fmt="TSV", settings={"max_insert_block_size": 1})
+    client.command("INSERT INTO kept SETTINGS max_insert_block_size = 1 FORMAT TSV", data="3\n4\n")
+    held = "SELECT (SELECT groupArray(id) FROM (SELECT id FROM kept ORDER BY id)), (SELECT count() FROM parts)"
+    assert client.query(held).result_rows == [([1, 2, 3, 4], 0)]
