@@ -144,6 +144,8 @@ class Engine:
                 yield handle
             except (chdb.ChdbError, RuntimeError) as error:
                 raise QueryError(str(error)) from error
+            except UnicodeDecodeError as error:  # the engine's words quote bytes that are no text
+                raise QueryError(error.object.decode(errors="replace")) from error
             finally:
                 handle.close()
 

@@ -191,6 +191,9 @@ def test_an_insert_that_fails_while_it_is_computed_is_not_acknowledged(client: A
         client.insert("kept", [[1], [7]], column_names=["id"])
     with pytest.raises(DatabaseError, match="TOO_MANY_PARTS"):
         client.insert("parts", [[number] for number in range(200)], column_names=["id"])
+    client.command("CREATE TABLE marked (id String, CONSTRAINT a CHECK id = 'a') ENGINE = MergeTree ORDER BY id")
+    with pytest.raises(DatabaseError, match="VIOLATED_CONSTRAINT"):
+        client.raw_insert("marked", insert_block=b"\x05\xff\xfe\x00\x81\x82", fmt="RowBinary")
     client.raw_insert("kept", insert_block=b"1\n2\n", fmt="TSV", settings={"max_insert_block_size": 1})
     client.command("INSERT INTO kept SETTINGS max_insert_block_size = 1 FORMAT TSV", data="3\n4\n")
     held = "SELECT (SELECT groupArray(id) FROM (SELECT id FROM kept ORDER BY id)), (SELECT count() FROM parts)"
