@@ -52,15 +52,12 @@ def leaves_around(trail: Trail, place: Place, log: Sealed) -> Neighbourhood:
 def subtrees_around(trail: Trail, place: Place, log: Sealed, meta_index: int) -> Mapping[str, Hashes]:
     """Read the subtrees of the log, and of the meta log around `meta_index`, by origin."""
     found: dict[str, dict[tuple[int, int], bytes]] = {place.origin: {}, place.meta_origin: {}}
-    size = max(log.size, meta_index + AFTER)
-    if size < TILE_WIDTH:
-        return found
     runs = {at >> 2 * TILE_HEIGHT for at in (place.index, log.size, meta_index, meta_index + AFTER)}
     rows = trail.select(
         "proof_subtrees",
         origin=place.origin,
         meta_origin=place.meta_origin,
-        size=size,
+        size=max(log.size, meta_index + AFTER),
         runs=sorted(runs | {run + 1 for run in runs}),  # the last of a run are known a little later
     )
     for origin, levels, numbers, hashes in rows:
