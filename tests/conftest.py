@@ -8,10 +8,16 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from inzage.deploy.local.clickhouse.access import Access
 from inzage.deploy.local.clickhouse.endpoint import Endpoint
 from inzage.deploy.local.kafka import Broker
+
+# Hypothesis fails an example that takes longer than 200 ms. Two busy cores may take that for any of them, and none is
+# there to measure time.
+settings.register_profile("inzage", parent=settings(), deadline=None)
+settings.load_profile("inzage")
 
 
 @pytest.fixture(scope="session")

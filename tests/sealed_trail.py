@@ -24,6 +24,7 @@ from inzage.sinks.ledger.hashing import hash_leaf
 from inzage.sinks.ledger.note import Note, Signer
 from inzage.sinks.logs import Cluster, Log, Said, Topic
 from inzage.sinks.row import Leaf
+from inzage.sinks.sealing.round import Prune
 from inzage.sinks.trail import Trail
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -55,6 +56,8 @@ class SealedTrail:
     meta: CompactRange = field(default_factory=CompactRange)
     meta_subtrees: list[Subtree] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    schemas: dict[bytes, codec.Schema] = field(default_factory=dict)
+    """Schemas beside ours that messages are written with, by header."""
 
     @property
     def controller(self) -> str:
@@ -99,7 +102,7 @@ class SealedTrail:
             for offset, (key, value) in enumerate(messages, grown.next)
         ]
         grown.next += len(leaves)
-        blocks, unreadable = blocks_of(grown.log, grown.base, leaves, {})
+        blocks, unreadable = blocks_of(grown.log, grown.base, leaves, self.schemas)
         assert not unreadable
         for block in blocks:
             self.trail.insert(block)
@@ -140,6 +143,33 @@ class SealedTrail:
         said.append(self._said(found, note, 0, -1, self.meta_subtrees, at))
         self.meta_subtrees = []
         return said, note
+
+    def prune(self, grown: Grown, below: int, at: datetime = NOW) -> None:
+        """State that a log is dropped below an index, which a checkpoint covers, and drop its events there."""
+        kept = CompactRange()
+        kept.extend([bytes.fromhex(one) for _, one in self._leaves(grown)[:below]])
+        said = Prune(
+            grown.log.id,
+            below,
+            grown.base + below,
+            grown.tree.size,
+            grown.tree.root(),
+            tuple(kept.hashes()),
+            "r",
+            "a",
+        )
+        note = str(Note(said.text, (self.signer.sign(said.text),)))
+        message = codec.encode("pruning", said.record(note, len(self.notes), at))
+        self.notes.append(note)
+        self.meta_subtrees += self.meta.extend([hash_leaf(note.encode())])
+        self.keep(self.grown(CHECKPOINTS, Said.CHECKPOINTS), [(None, message)], at)
+        where = f"log_id = '{grown.log.id}' AND leaf_index < {below}"
+        database = self.settings.clickhouse.database
+        self.client.command(f"ALTER TABLE {database}.events DELETE WHERE {where} SETTINGS mutations_sync = 2")
+
+    def _leaves(self, grown: Grown) -> list[tuple[int, str]]:
+        where = {"log_id": grown.log.id, "low": 0, "high": grown.next}
+        return sorted(self.trail.select("leaf_hashes", **where))
 
     def attest(self, note: str, kind: str, by: str, token: bytes | None = None, at: datetime = NOW) -> None:
         """What a witness or an authority says of a checkpoint of the meta log."""

@@ -1,27 +1,34 @@
-"""Keeps how a proof's parts are read from the trail: the record, what was signed about it, and the hashes around it.
+"""Keeps how a proof's parts are read from the trail: the record's place, and what was signed about it.
 
-What is read is evidence, not truth: `prove` checks each proof it makes before it hands it out. Two questions are
-asked at a time, of few tables each: most of what ClickHouse needs for an answer it needs to plan it.
+What is read is evidence, not truth: `prove` checks each proof it makes before it hands it out. Most of what
+ClickHouse needs for an answer it needs to plan it, some milliseconds for each table; so a table that a proof seldom
+needs is asked only when it does.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from inzage.sinks.ledger.compact_range import CompactRange
+from inzage.sinks.ledger.tree import TILE_WIDTH
 from inzage.sinks.proof.record import Record, read_headers
 from inzage.sinks.trail import Trail
+
+NEAR = 4096
+"""Offsets between a checkpoint and the others of its tile of the meta log, nearly always."""
+AFTER = 256
+"""Offsets and entries of the meta log after a checkpoint, within which it is nearly always attested."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a record stands: its log and its index from zero; `fingerprint` names its schema, empty for none."""
+    """Where a record stands: its log, its index from zero, its table; `fingerprint` names its schema, or is empty."""
 
     origin: str
     index: int
     fingerprint: str
+    table: str = "events"
 
     @property
     def meta_origin(self) -> str:
@@ -55,6 +62,15 @@ class Sealed:
 
 
 @dataclass(frozen=True, slots=True)
+class Stated:
+    """The first statement of a schema and the smallest checkpoint over it; `hashes`: leaves around it, by index."""
+
+    row: Row
+    log: Sealed
+    hashes: Mapping[int, bytes]
+
+
+@dataclass(frozen=True, slots=True)
 class Attestation:
     """What somebody outside said of the meta log's checkpoint of `size`; `token` for a time stamp, else None."""
 
@@ -63,65 +79,78 @@ class Attestation:
     token: bytes | None
 
 
-@dataclass(slots=True)
-class Seals:
-    """What was signed about one record: None is what the trail does not have.
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What stands around the checkpoints of a proof.
 
-    `log` and `schema_log` are the smallest checkpoints over the record and over the statement of its schema, `meta`
-    the smallest of the meta log over both. `pruned` says what was dropped of the record's log.
+    `states` are checkpoints of the meta log over them, the smallest first; `attestations` what was attested of those
+    and of later ones; `hashes` leaves of the meta log by index.
     """
 
-    log: Sealed | None = None
-    schema: Row | None = None
-    schema_log: Sealed | None = None
-    meta: Sealed | None = None
-    attestations: list[Attestation] = field(default_factory=list)
-    pruned: CompactRange = field(default_factory=CompactRange)
+    states: Sequence[Sealed]
+    attestations: Sequence[Attestation]
+    hashes: Mapping[int, bytes]
 
 
 def places_of(trail: Trail, identifier: str) -> list[Place]:
-    """The records with this event_id, fact_id or verdict_id, in the order they were said; at most ten."""
+    """The records with this event_id, fact_id or verdict_id, in the order they were said."""
     found = trail.select("proof_event", identifier=identifier) or trail.select("proof_fact", identifier=identifier)
-    return [Place(*place) for place in found]
+    in_order = sorted(found, key=lambda one: (one[3], one[0], one[1]))
+    return [Place(origin, index, named, *table) for origin, index, named, _, *table in in_order]
 
 
-def seals_of(trail: Trail, place: Place, beside: Executor) -> Seals:
-    """What was signed about the record at `place`; `beside` looks for its schema meanwhile."""
-    stated = beside.submit(_schema, trail, place.fingerprint)
-    seals = Seals(_checkpoint_over(trail, place.origin, place.index))
-    if seals.log:
-        _add_meta(seals, trail, place, seals.log.meta_index)
-    schema, schema_log = stated.result()
-    if schema_log:
-        seals.schema, seals.schema_log = schema, schema_log
-        if seals.meta and seals.meta.size <= schema_log.meta_index:  # a schema that was sealed after the record
-            _add_meta(seals, trail, place, schema_log.meta_index)
-    return seals
-
-
-def _checkpoint_over(trail: Trail, origin: str, index: int) -> Sealed | None:
-    """The smallest checkpoint over a record of a log."""
+def checkpoint_over(trail: Trail, origin: str, index: int) -> Sealed | None:
+    """The smallest checkpoint over a record of a log, or over an entry of the meta log."""
     return next((Sealed(*one) for one in trail.select("proof_checkpoint", origin=origin, index=index)), None)
 
 
-def _schema(trail: Trail, fingerprint: str) -> tuple[Row | None, Sealed | None]:
-    """The first record that stated the schema, and the smallest checkpoint over it."""
-    found = trail.select("proof_schema", named=fingerprint) if fingerprint else ()
-    schema = next((Row(origin, index, record_of(*record)) for origin, index, *record in found), None)
-    return schema, _checkpoint_over(trail, schema.origin, schema.index) if schema else None
+def stated(trail: Trail, fingerprint: str) -> Stated | None:
+    """The statement of the schema that messages name so; None when nobody stated it, or it is not sealed."""
+    if not fingerprint:
+        return None
+    [((origin, index, *said), leaves, count)] = trail.select("proof_schema", named=fingerprint)
+    log = checkpoint_over(trail, origin, index) if count else None
+    if log is None:
+        return None
+    hashes = {number: bytes.fromhex(one) for where, number, one in leaves if where == origin}
+    return Stated(Row(origin, index, record_of(*said)), log, hashes)
 
 
-def _add_meta(seals: Seals, trail: Trail, place: Place, above: int) -> None:
-    """The smallest checkpoint of the meta log over its entry `above`, and what was attested of it and later ones."""
-    seals.meta, seals.attestations = None, []
-    found = trail.select("proof_meta", meta_origin=place.meta_origin, above=above, origin=place.origin)
-    for what, size, note, token, hashes, kept_in, kept_at in found:
-        if what == "meta":
-            seals.meta = Sealed(place.meta_origin, size, note, 0, -1, kept_in, kept_at)
-        elif what == "attestation":
-            seals.attestations.append(Attestation(size, note, bytes.fromhex(token) or None))
-        else:
-            seals.pruned = _frontier(size, hashes)
+def around(trail: Trail, meta_origin: str, log: Sealed, schema: Sealed | None) -> Around:
+    """What stands around the checkpoint of a record's log and that of its schema's."""
+    far, near = sorted((log, schema or log), key=lambda one: one.meta_index)
+    until = near.kept_at + AFTER
+    rows = trail.select(
+        "proof_around",
+        kept_in=near.kept_in,
+        meta_origin=meta_origin,
+        above=near.meta_index,
+        after=near.kept_at,
+        until=until,
+        until2=min(far.kept_at + NEAR, until),
+        from2=max(0, far.kept_at - NEAR),
+        first=_first_of_tile(near),
+        last=near.meta_index + AFTER,
+        first2=_first_of_tile(far),
+        last2=_first_of_tile(far) + TILE_WIDTH - 1,
+        **{"from": max(0, near.kept_at - NEAR)},
+    )
+    states = [
+        Sealed(meta_origin, size, note, 0, -1, near.kept_in, at) for what, size, note, _, at in rows if what == -1
+    ]
+    if not states:
+        later = checkpoint_over(trail, meta_origin, near.meta_index)
+        states = [later] if later else []
+    return Around(
+        sorted(states, key=lambda one: one.size),
+        [Attestation(size, note, bytes.fromhex(token) or None) for what, size, note, token, _ in rows if what == -2],
+        {index: bytes.fromhex(one) for index, _, one, _, _ in rows if index >= 0},
+    )
+
+
+def _first_of_tile(sealed: Sealed) -> int:
+    """The first leaf of the tile of the meta log in which a checkpoint stands."""
+    return sealed.meta_index // TILE_WIDTH * TILE_WIDTH
 
 
 def meta_checkpoint(trail: Trail, meta_origin: str, size: int) -> Sealed | None:
@@ -129,8 +158,11 @@ def meta_checkpoint(trail: Trail, meta_origin: str, size: int) -> Sealed | None:
     return next((Sealed(*row) for row in trail.select("checkpoint_of", origin=meta_origin, size=size)), None)
 
 
-def _frontier(size: int, hashes: Sequence[str]) -> CompactRange:
-    return CompactRange.of(size, [bytes.fromhex(one) for one in hashes])
+def dropped(trail: Trail, origin: str) -> CompactRange:
+    """What was last stated to be dropped of a log, empty for nothing."""
+    for size, hashes in trail.select("proof_dropped", origin=origin):
+        return CompactRange.of(size, [bytes.fromhex(one) for one in hashes])
+    return CompactRange()
 
 
 def record_of(

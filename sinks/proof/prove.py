@@ -10,28 +10,35 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
+from inzage.schemas import codec
 from inzage.schemas.errors import ConfigError, InzageError
-from inzage.sinks.ledger.compact_range import CompactRange
 from inzage.sinks.ledger.note import Note
 from inzage.sinks.ledger.proofs import ProofError
 from inzage.sinks.ledger.tree import Tree
 from inzage.sinks.proof.check import checked_without_keys
 from inzage.sinks.proof.decoding import event_json, schema_known_here, stated_schema
 from inzage.sinks.proof.evidence import (
+    Around,
     Attestation,
     Place,
     Row,
     Sealed,
-    Seals,
+    Stated,
+    around,
+    checkpoint_over,
+    dropped,
     meta_checkpoint,
     places_of,
-    seals_of,
+    stated,
 )
 from inzage.sinks.proof.proof_file import ProofFile
 from inzage.sinks.proof.record import Record
 from inzage.sinks.proof.tlog_proof import TlogProof
-from inzage.sinks.proof.trees import Trees
+from inzage.sinks.proof.trees import Trees, leaves_around, subtrees_around
 from inzage.sinks.trail import Trail
+
+_AT_ONCE = 3
+"""Questions that are asked beside the one that is waited for."""
 
 
 class NotSealedError(InzageError):
@@ -58,41 +65,68 @@ def prove(trail: Trail, identifier: str, *, at: int | None = None) -> Proven:
     trail contradicts what was sealed.
     """
     trail = replace(trail, threads=1)
-    places = places_of(trail, identifier)
-    if not places:
-        raise ConfigError("the trail has no event, fact or verdict with this identifier", code="config.identifier")
-    place = places[0]
-    with ThreadPoolExecutor(1, "prove") as beside:
-        seals = seals_of(trail, place, beside)
-        log = seals.log
+    with ThreadPoolExecutor(_AT_ONCE, "prove") as beside:
+        # Nearly every record that is proven is an activity of today's schema, which is looked for before it is known.
+        usual = codec.current("activity").fingerprint
+        guessed = beside.submit(stated, trail, usual)
+        places = places_of(trail, identifier)
+        if not places:
+            raise ConfigError(
+                "the trail has no event, fact or verdict with this identifier", code="config.identifier"
+            )
+        place = places[0]
+        log = checkpoint_over(trail, place.origin, place.index)
         if log is None:
             raise NotSealedError(f"{place.origin}: index {place.index} is not sealed yet")
-        meta, attested = _meta(trail, place, log, seals, at)
-        if seals.schema_log and seals.schema_log.meta_index >= meta.size:
-            seals.schema = seals.schema_log = None  # it was sealed after the state that is asked for
-        schema, schema_log = seals.schema, seals.schema_log
+        reading = beside.submit(leaves_around, trail, place, log)
+        climbing = beside.submit(subtrees_around, trail, place, log, log.meta_index)
+        schema = guessed.result() if place.fingerprint == usual else stated(trail, place.fingerprint)
+        beyond = around(trail, place.meta_origin, log, schema.log if schema else None)
         trees = Trees(trail)
-        row = Row(place.origin, place.index, trees.read_around(place, seals, log, meta, beside))
+        for origin, hashes in climbing.result().items():
+            trees.learn(origin, hashes)
+        near = reading.result()
+    trees.learn(place.meta_origin, {(0, index): one for index, one in beyond.hashes.items()})
+    trees.learn(place.origin, near.leaves)
+    meta, attested = _meta(trail, place, log, beyond, at)
+    if schema and schema.log.meta_index >= meta.size:
+        schema = None  # it was sealed after the state that is asked for
+    if schema:
+        trees.learn(schema.row.origin, {(0, index): one for index, one in schema.hashes.items()})
+    record = near.record or trees.record(place, log)
     note = _with_cosignatures(meta.note, attested)
     meta_tree = trees.meta(meta)
 
-    def in_meta(sealed: Sealed) -> TlogProof:
-        return TlogProof(sealed.note.encode(), sealed.meta_index, _path(meta_tree, sealed.meta_index, meta), note)
-
-    def in_log(said: Row, sealed: Sealed, dropped: CompactRange | None) -> TlogProof:
-        hashes = _path(trees.log(sealed, dropped), said.index, sealed)
-        return TlogProof(said.record.leaf(), said.index, hashes, sealed.note)
+    def in_meta(one: Sealed) -> TlogProof:
+        path = _path(meta_tree, one.meta_index, meta)
+        return TlogProof(one.note.encode(), one.meta_index, path, note)
 
     file = ProofFile(
-        record=in_log(row, log, seals.pruned),
+        record=TlogProof(record.leaf(), place.index, _path_in_log(trail, trees, place, log), log.note),
         checkpoint=in_meta(log),
-        schema=in_log(schema, schema_log, None) if schema and schema_log else None,
-        schema_checkpoint=in_meta(schema_log) if schema_log else None,
+        schema=_schema_in_log(trees, schema) if schema else None,
+        schema_checkpoint=in_meta(schema.log) if schema else None,
         timestamps=tuple(one.token for one in attested if one.token and one.note == meta.note),
-        event=_event(row.record, schema),
+        event=_event(record, schema.row if schema else None),
     )
     checked_without_keys(file)
-    return Proven(file, row.record, row.origin, row.index, len(places))
+    return Proven(file, record, place.origin, place.index, len(places))
+
+
+def _path_in_log(trail: Trail, trees: Trees, place: Place, log: Sealed) -> tuple[bytes, ...]:
+    """The path of the record; only where leaves are missing it is asked whether they were stated to be dropped."""
+    try:
+        return _path(trees.log(log), place.index, log)
+    except ProofError:
+        gone = dropped(trail, place.origin)
+        if not gone.size:
+            raise
+        return _path(trees.log(log, gone), place.index, log)
+
+
+def _schema_in_log(trees: Trees, schema: Stated) -> TlogProof:
+    path = _path(trees.log(schema.log), schema.row.index, schema.log)
+    return TlogProof(schema.row.record.leaf(), schema.row.index, path, schema.log.note)
 
 
 def _path(tree: Tree, index: int, sealed: Sealed) -> tuple[bytes, ...]:
@@ -103,20 +137,19 @@ def _path(tree: Tree, index: int, sealed: Sealed) -> tuple[bytes, ...]:
 
 
 def _meta(
-    trail: Trail, place: Place, log: Sealed, seals: Seals, at: int | None
+    trail: Trail, place: Place, log: Sealed, beyond: Around, at: int | None
 ) -> tuple[Sealed, Sequence[Attestation]]:
     """The state of the meta log to prove in, and what was attested of it."""
-    found = seals.meta
-    if found is None:
+    if not beyond.states:
         raise NotSealedError(f"{place.meta_origin}: index {log.meta_index} is not sealed yet")
-    size = _best(seals.attestations, found.size) if at is None else at
-    if found.size != size:
-        found = meta_checkpoint(trail, place.meta_origin, size)
+    size = _best(beyond.attestations, beyond.states[0].size) if at is None else at
+    known = {one.size: one for one in beyond.states}
+    found = known.get(size) or meta_checkpoint(trail, place.meta_origin, size)
     if found is None or found.size <= log.meta_index:
         raise ConfigError(
             f"--at {size}: the trail has no such state of the meta log over this record", code="config.at"
         )
-    return found, [one for one in seals.attestations if one.size == found.size]
+    return found, [one for one in beyond.attestations if one.size == found.size]
 
 
 def _best(attested: Sequence[Attestation], otherwise: int) -> int:

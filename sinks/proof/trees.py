@@ -1,25 +1,70 @@
-"""Keeps the trees that a proof is made from: hashes read from the trail in two answers, then what those lacked."""
+"""Keeps the trees that a proof is made from: hashes read ahead, together, and then what those lacked.
+
+Nearly all leaves of a log of events are events: what else stands there is asked for only where they leave holes.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from concurrent.futures import Executor
+from collections.abc import Iterable, Mapping
 from functools import partial
-from typing import Any
+from typing import NamedTuple
 
-from inzage.sinks.ledger.compact_range import CompactRange
-from inzage.sinks.ledger.hashing import hash_leaf
+from inzage.sinks.ledger.compact_range import TILE_HEIGHT, CompactRange
+from inzage.sinks.ledger.hashing import HASH_BYTES, hash_leaf
 from inzage.sinks.ledger.proofs import ProofError
 from inzage.sinks.ledger.tree import TILE_WIDTH, Tree
-from inzage.sinks.proof.evidence import Place, Sealed, Seals, record_of
+from inzage.sinks.proof.evidence import AFTER, Place, Sealed, record_of
 from inzage.sinks.proof.record import Record
 from inzage.sinks.trail import Trail
 
-_NOTE = -1  # in place of a level: the leaf itself, still to be hashed
-_NEAR = 4096
-"""Offsets between a checkpoint and the others of its tile of the meta log, nearly always."""
 _SOON = 1 << 17
 """Leaves within which the next checkpoint nearly always comes; where it does not, more is read."""
+Hashes = Mapping[tuple[int, int], bytes]
+"""The roots of subtrees of a log by level and number; those of level 0 are leaves."""
+
+
+class Neighbourhood(NamedTuple):
+    """A record, None where its table was not asked, and leaf hashes around it and at its log's end."""
+
+    record: Record | None
+    leaves: Hashes
+
+
+def leaves_around(trail: Trail, place: Place, log: Sealed) -> Neighbourhood:
+    """Read the record at `place` and its tile of the log, and the last tile, if it is a log of events."""
+    if place.table not in ("events", "facts"):
+        return Neighbourhood(None, {})
+    (low, high), (low2, high2) = tiles = _tile(place.index, log.size), _tile(log.size - 1, log.size)
+    where = {"low": low, "high": high, "low2": low2, "high2": high2}
+    asked = {"origin": place.origin, "index": place.index, **{name: at + log.base for name, at in where.items()}}
+    wanted = {(0, index) for first, last in tiles for index in range(first, last + 1)}
+    record: Record | None = None
+    leaves: dict[tuple[int, int], bytes] = {}
+    for query in ("proof_leaves", "proof_neighbours"):
+        for found, records in trail.select(query, **asked):
+            leaves.update(((0, index), bytes.fromhex(one)) for index, one in found)
+            record = next((record_of(*said) for said in records), record)
+        if record and wanted <= leaves.keys():
+            break
+    return Neighbourhood(record, leaves)
+
+
+def subtrees_around(trail: Trail, place: Place, log: Sealed, meta_index: int) -> Mapping[str, Hashes]:
+    """Read the subtrees of the log, and of the meta log around `meta_index`, by origin."""
+    found: dict[str, dict[tuple[int, int], bytes]] = {place.origin: {}, place.meta_origin: {}}
+    runs = {at >> 2 * TILE_HEIGHT for at in (place.index, log.size, meta_index, meta_index + AFTER)}
+    rows = trail.select(
+        "proof_subtrees",
+        origin=place.origin,
+        meta_origin=place.meta_origin,
+        size=max(log.size, meta_index + AFTER),
+        runs=sorted(runs | {run + 1 for run in runs}),  # the last of a run are known a little later
+    )
+    for origin, levels, numbers, hashes in rows:
+        each = bytes.fromhex(hashes)
+        for at, place_in_level in enumerate(zip(levels, numbers, strict=True)):
+            found[origin][place_in_level] = each[at * HASH_BYTES : (at + 1) * HASH_BYTES]
+    return found
 
 
 class Trees:
@@ -29,68 +74,9 @@ class Trees:
         self._trail = trail
         self._known: dict[tuple[str, int, int], bytes] = {}
 
-    def read_around(self, place: Place, seals: Seals, log: Sealed, meta: Sealed, beside: Executor) -> Record:
-        """Read the record at `place` and what its proof needs: tiles of its log, its schema's, and the meta log.
-
-        Raises `ProofError` when the record is not where it was found.
-        """
-        around = beside.submit(self._leaves_around, place, seals, log)
-        for origin, level, number, text in self._subtrees_around(place, seals, log, meta):
-            known = (origin, max(level, 0), number)
-            self._known[known] = hash_leaf(text.encode()) if level == _NOTE else bytes.fromhex(text)
-        record = None
-        for origin, number, found, *said in around.result():
-            self._known[origin, 0, number] = bytes.fromhex(found)
-            if (origin, number) == (place.origin, place.index) and said[-1]:
-                record = record_of(*said)
-        return record or self._record(place, log)
-
-    def _record(self, place: Place, log: Sealed) -> Record:
-        """The record, from a table whose rows were not read with its neighbours."""
-        for said in self._trail.select("proof_record", log_id=place.origin, offset=place.index + log.base):
-            return record_of(*said)
-        raise ProofError(f"{place.origin}: the record at index {place.index} is missing")
-
-    def _leaves_around(self, place: Place, seals: Seals, log: Sealed) -> list[tuple[Any, ...]]:
-        schema, schema_log = seals.schema, seals.schema_log
-        low, high, low2, high2 = _tiles(log, place.index)
-        schema_low, schema_high, *_ = _tiles(schema_log, schema.index) if schema and schema_log else (1, 0)
-        base = schema_log.base if schema_log else 0
-        return self._trail.select(
-            "proof_leaves",
-            origin=place.origin,
-            index=place.index,
-            **{name: at + log.base for name, at in {"low": low, "high": high, "low2": low2, "high2": high2}.items()},
-            schema_origin=schema_log.origin if schema_log else "",
-            schema_low=schema_low + base,
-            schema_high=schema_high + base,
-        )
-
-    def _subtrees_around(self, place: Place, seals: Seals, log: Sealed, meta: Sealed) -> list[tuple[Any, ...]]:
-        places = [one.meta_index for one in (log, seals.schema_log) if one]
-        meta_low, meta_high, meta_low2, meta_high2 = _tiles(meta, min(places))
-        schema_at = seals.schema_log.kept_at if seals.schema_log else 0
-        tile = place.index >> 16 << 8, meta.size >> 16 << 8
-        return self._trail.select(
-            "proof_subtrees",
-            origin=place.origin,
-            meta_origin=meta.origin,
-            meta_log=meta.kept_in,
-            meta_from=max(0, meta.kept_at - _NEAR),
-            meta_until=meta.kept_at,
-            schema_from=max(0, schema_at - _NEAR),
-            schema_until=schema_at + _NEAR,
-            meta_low=meta_low,
-            meta_high=meta_high,
-            meta_low2=meta_low2,
-            meta_high2=meta_high2,
-            size=log.size,
-            meta_size=meta.size,
-            tree_low=min(tile),
-            tree_high=max(tile) + TILE_WIDTH - 1,
-            tree_low2=log.size >> 16 << 8,
-            tree_high2=(log.size >> 16 << 8) + TILE_WIDTH - 1,
-        )
+    def learn(self, origin: str, hashes: Hashes) -> None:
+        """Take what was read of a log; only what is missing then is asked for."""
+        self._known.update(((origin, level, number), one) for (level, number), one in hashes.items())
 
     def log(self, sealed: Sealed, dropped: CompactRange | None = None) -> Tree:
         """The tree of a log at a checkpoint; of the leaves in `dropped` only their frontier stands."""
@@ -99,6 +85,12 @@ class Trees:
     def meta(self, sealed: Sealed) -> Tree:
         """The tree of the meta log at a checkpoint, whose leaves are the notes of all others."""
         return Tree(sealed.size, partial(self._read, sealed, True))
+
+    def record(self, place: Place, sealed: Sealed) -> Record:
+        """The record at `place`, whichever table holds it; raises `ProofError` where none does."""
+        for said in self._trail.select("proof_record", log_id=place.origin, offset=place.index + sealed.base):
+            return record_of(*said)
+        raise ProofError(f"{place.origin}: the record at index {place.index} is missing")
 
     def _read(self, sealed: Sealed, meta: bool, level: int, first: int, count: int) -> list[bytes]:
         wanted = [(sealed.origin, level, number) for number in range(first, first + count)]
@@ -138,8 +130,7 @@ class Trees:
                 break
 
 
-def _tiles(sealed: Sealed, index: int) -> tuple[int, int, int, int]:
-    """First and last leaf of the tile of `index`, and of the log's last tile."""
-    last = sealed.size - 1
-    first, end = index // TILE_WIDTH * TILE_WIDTH, last // TILE_WIDTH * TILE_WIDTH
-    return first, min(first + TILE_WIDTH - 1, last), end, last
+def _tile(index: int, size: int) -> tuple[int, int]:
+    """First and last leaf of the tile of `index` in a log of `size`."""
+    first = index // TILE_WIDTH * TILE_WIDTH
+    return first, min(first + TILE_WIDTH, size) - 1

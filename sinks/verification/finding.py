@@ -54,6 +54,7 @@ Code = Literal[
     "row.missing",
     "row.moved",
     "row.unsealed",
+    "schema.contradicted",
     "schema.unknown",
     "source.behind",
     "source.gap",

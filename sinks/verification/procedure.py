@@ -26,12 +26,13 @@ from inzage.sinks.verification.attested import Trusted, judge_attestations
 from inzage.sinks.verification.columns import ColumnCheck
 from inzage.sinks.verification.evidence import Told
 from inzage.sinks.verification.examination import LogReport, Step, unsealed_log
-from inzage.sinks.verification.expected import sealed_schemas
+from inzage.sinks.verification.expected import SCHEMAS_TABLE, sealed_schemas
 from inzage.sinks.verification.finding import Finding, Severity, Verdict, in_order, tamper
 from inzage.sinks.verification.kafka_records import KafkaRecords
 from inzage.sinks.verification.kept import Extent
 from inzage.sinks.verification.meta_log import ABSENT_FOR, LogEvidence, MetaLog, judge_meta_logs
 from inzage.sinks.verification.plain_rows import examine_unsealed
+from inzage.sinks.verification.schema_statements import contradictions
 from inzage.sinks.verification.selection import Selection, draw
 from inzage.sinks.verification.state import Reached, VerifierState
 from inzage.sinks.verification.statement import Signatures
@@ -113,6 +114,7 @@ class _Run:
         extents = self._by_log()
         evidence = {origin: log for meta in metas for origin, log in meta.logs.items()}
         reports = self._logs(extents, evidence, metas)
+        self._findings += self._contradictions(extents)
         self._findings += self._across(extents, evidence)
         verdict = Verdict(
             in_order(self._findings),
@@ -237,6 +239,13 @@ class _Run:
             yield from examine_unsealed(self._rows, extents, columns)
         else:
             yield unsealed_log(extents)
+
+    def _contradictions(self, extents: Mapping[str, list[Extent]]) -> Iterator[Finding]:
+        """What the logs of schemas that are asked for say of one registry id and said otherwise before."""
+        statements = self._rows.schema_statements() if SCHEMAS_TABLE in self._rows.tables else ()
+        for finding in contradictions(statements):
+            if self._wanted(finding.log, extents.get(finding.log, ())):
+                yield finding
 
     def _across(self, extents: Mapping[str, list[Extent]], evidence: Mapping[str, LogEvidence]) -> Iterator[Finding]:
         """What shows only when logs are seen together."""

@@ -107,9 +107,14 @@ class TrailRows:
         """The checkpoints, statements and attestations that stand in the trail."""
         return Told(SOURCE, list(self._checkpoints()), self._prunings(), self._attestations())
 
+    def schema_statements(self) -> list[tuple[str, int, bytes]]:
+        """The records of the schemas topic as they were said: log, leaf index, value."""
+        rows = self._query("schemas", formats=_BYTES).result_rows
+        return [(_text(log), index, value) for log, index, value in rows]
+
     def schema_texts(self) -> list[bytes]:
-        """The records of the schemas topic."""
-        return [row[0] for row in self._query("schemas", formats=_BYTES).result_rows]
+        """The values of the records of the schemas topic, as they were said."""
+        return [value for _, _, value in self.schema_statements()]
 
     def sequence_gaps(self) -> list[tuple[str, str, int, int]]:
         """(topic, source instance, first, last) of the numbers that stand in no row."""

@@ -132,9 +132,7 @@ class Case:
         value, key = codec.encode("activity", record), record["subject"]["pseudonym"].encode()
         if at is None:
             [(at,)] = self.rows("SELECT toUnixTimestamp64Milli(max(broker_time)) FROM trail.events WHERE {log}")
-        headers = headers_bytes([])
-        hashed = leaf_hash(leaf_bytes(offset, 1, at, key, value, headers))
-        return Leaf(offset, at, 1, key, value, headers, hashed)
+        return record_leaf(offset, at, key, value)
 
     def seal(self, *statements: Cut | Prune, signer: Signer | None = None) -> Sealed:
         """Sign a further round with the sealer's key, and put it in the copy's tables and archive."""
@@ -156,10 +154,7 @@ class Case:
         log = self.log("inzage.checkpoints.v1")
         [(last,)] = self.rows("SELECT max(log_offset) FROM trail.checkpoints")
         for offset, (key, value) in enumerate(sealed.messages(), last + 10):
-            at = int(round_.sealed_at.timestamp() * 1000)
-            headers = headers_bytes([])
-            hashed = leaf_hash(leaf_bytes(offset, 1, at, key, value, headers))
-            self.insert(Leaf(offset, at, 1, key, value, headers, hashed), log)
+            self.insert(record_leaf(offset, int(round_.sealed_at.timestamp() * 1000), key, value), log)
         return sealed
 
     def tree(self, size: int) -> CompactRange:
@@ -224,6 +219,12 @@ async def _keep(stack: Stack, folder: Path) -> None:
     await stack.keep_sealed()  # what cannot be read is said to be dead: further records
     await stack.seal(folder)
     await stack.keep_sealed()
+
+
+def record_leaf(offset: int, at: int, key: bytes, value: bytes) -> Leaf:
+    """The leaf of a record without headers that the broker stamped with `at`, milliseconds since 1970."""
+    headers = headers_bytes([])
+    return Leaf(offset, at, 1, key, value, headers, leaf_hash(leaf_bytes(offset, 1, at, key, value, headers)))
 
 
 def only(findings: Sequence[Finding], code: str) -> list[Finding]:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
+from inzage.schemas import codec
+from inzage.schemas.statement import registered, statement, statement_key
+from inzage.schemas.topics import SCHEMAS
 from inzage.sinks.verification.finding import Finding, Severity
-from tests.hostile.sealed_trail import ACTIVITIES, Case, only
+from tests.hostile.sealed_trail import ACTIVITIES, Case, only, record_leaf
 
 WHERE = 123
 
@@ -217,8 +222,6 @@ def test_a_backdated_row_behind_the_sealed_ones(case: Case) -> None:
 
 
 def test_rows_that_wait_for_the_sealer_are_a_note(case: Case) -> None:
-    from datetime import timedelta
-
     [(newest,)] = case.rows("SELECT toUnixTimestamp64Milli(max(broker_time)) FROM trail.other_records WHERE {log}")
     case.insert(case.forged(ACTIVITIES + 4, at=newest))
     case.late = timedelta(hours=1)
@@ -258,3 +261,28 @@ def test_a_topic_that_was_made_again(case: Case) -> None:
     case.run(f"ALTER TABLE trail.events UPDATE event_id = substring(event_id, 7) WHERE log_id = '{again}'")
     [repeated] = only(case.found(), "log.repeated")
     assert repeated.log == case.topic
+
+
+def test_a_second_schema_for_an_id_of_the_registry(case: Case) -> None:
+    """Who may write to the schemas topic says what an id stands for; a second statement shows that one is false."""
+    topic = case.log(SCHEMAS)
+    [(last,)] = case.rows(f"SELECT max(offset) FROM trail.schemas WHERE log_id = '{topic.id}'")
+    [(at,)] = case.rows("SELECT toUnixTimestamp64Milli(max(broker_time)) FROM trail.schemas")
+    texts = [codec.current(name).text for name in ("activity", "activity", "fact")]
+    for offset, text in enumerate(texts, last + 1):
+        case.insert(
+            record_leaf(offset, at, statement_key(registered(7, text)), statement(registered(7, text))), topic
+        )
+    case.late = timedelta(hours=1)  # they wait for the sealer
+    verdict = case.verify()
+    [finding] = only(list(verdict.findings), "schema.contradicted")
+    assert (finding.severity, finding.log, finding.first) == (Severity.WARNING, topic.id, last + 3)
+    assert (finding.last, finding.table, verdict.tampered) == (last + 3, "schemas", False)
+    for told in (
+        "registry id 7",
+        f"index {last + 1}",
+        *(codec.current(one).fingerprint for one in ("activity", "fact")),
+    ):
+        assert told in finding.what
+    assert not only(list(case.verify(log=case.topic).findings), "schema.contradicted")
+    assert only(list(case.verify(log=SCHEMAS, sample=1).findings), "schema.contradicted")

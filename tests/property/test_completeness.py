@@ -6,7 +6,7 @@ import json
 import random
 from itertools import pairwise
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from inzage.sinks.completeness import numbers as module
@@ -99,7 +99,6 @@ def test_a_source_that_numbers_itself_begins_with_the_lowest_of_its_first_number
     assert found == set(range(min(order), max(order) + 1)) - set(order)
 
 
-@settings(deadline=None)  # some megabytes for each leap
 @given(st.lists(st.integers(1, 2**62), min_size=1, max_size=10))
 def test_leaps_are_bounded_in_memory_and_nothing_is_told_twice(said: list[int]) -> None:
     """Numbers that are none, such as clocks: every one that did not come is missing once, at once where far."""

@@ -13,7 +13,7 @@ from inzage.schemas.codec import RecordName, decode, encode
 from inzage.schemas.json_face import SaidKind, read, write
 from tests.records import records
 
-LEAN = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+LEAN = settings(max_examples=20, suppress_health_check=[HealthCheck.too_slow])
 
 
 @pytest.mark.parametrize("name", get_args(RecordName))

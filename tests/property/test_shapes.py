@@ -14,7 +14,7 @@ from inzage.schemas.errors import ContractError
 from tests.records import records
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(record=records("activity"), absent=st.data())
 def test_the_bytes_are_the_same_for_every_shape(record: dict[str, Any], absent: st.DataObject) -> None:
     optional = [name for name, value in record.items() if name not in REQUIRED and value is not None]
@@ -46,7 +46,7 @@ def _nothing(name: str, value: Any) -> Any:
     return [] if isinstance(value, list) else None
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 @given(record=records("activity"))
 def test_beyond_the_most_shapes_it_is_encoded_plainly(record: dict[str, Any]) -> None:
     with pytest.MonkeyPatch.context() as patch:
@@ -54,7 +54,7 @@ def test_beyond_the_most_shapes_it_is_encoded_plainly(record: dict[str, Any]) ->
         assert shapes.encode_activity(record) == encode("activity", record)
 
 
-@settings(max_examples=3, deadline=None)
+@settings(max_examples=3)
 @given(record=records("activity"))
 def test_what_does_not_fit_is_refused(record: dict[str, Any]) -> None:
     with pytest.raises(ContractError):

@@ -55,7 +55,7 @@ def test_engine_and_encoder_agree_on_every_column(name: RecordName) -> None:
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, context) as pool:
 
-        @settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+        @settings(max_examples=10, suppress_health_check=list(HealthCheck))
         @given(st.lists(records(name).map(_in_range), min_size=1, max_size=4))
         def agree(many: list[dict[str, Any]]) -> None:
             values = [encode(name, record) for record in many]

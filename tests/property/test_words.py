@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from inzage.schemas.codec import decode, encode
@@ -72,7 +72,6 @@ def activity(said: dict[str, Any]) -> Said:
 
 
 @given(EVENTS)
-@settings(deadline=None)
 def test_an_event_reads_back_whole_and_once_erased_without_its_words(said: dict[str, Any]) -> None:
     vault = SqlVault.passing()
     plain, carried = activity(said), activity(said)

@@ -139,8 +139,9 @@ class Engine:
                     handle.query(f"SET ROLE {role.name_in()}")
                 if database:
                     handle.query(f"USE {_quoted(database, '`')}")
-                for name, value in settings.items():
-                    handle.query(f"SET {_quoted(name, '`')} = {_quoted(value, chr(39))}")
+                if settings:
+                    said = (f"{_quoted(name, '`')} = {_quoted(value, chr(39))}" for name, value in settings.items())
+                    handle.query(f"SET {', '.join(said)}")
                 yield handle
             except (chdb.ChdbError, RuntimeError) as error:
                 raise QueryError(str(error)) from error

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from aiokafka import ConsumerRecord
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from inzage.schemas.errors import TamperError
@@ -33,7 +33,6 @@ def _tree(size: int) -> CompactRange:
     return tree
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(0, 40), max_size=8), st.integers(1, 30))
 def test_cuts_do_not_depend_on_how_records_come(fetches: list[int], step: int) -> None:
     """A cut at every `step`, each with the root of all records before it."""

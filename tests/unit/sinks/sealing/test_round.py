@@ -6,7 +6,7 @@ import base64
 import json
 from datetime import UTC, datetime, timedelta
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from inzage.schemas.codec import decode
@@ -39,7 +39,6 @@ def _sealed(round_: Round) -> Sealed:
     return Sealed.of(whole, notes, sign(whole.meta.text, SIGNER))
 
 
-@settings(deadline=None)
 @given(ROUND)
 def test_a_round_comes_back(round_: Round) -> None:
     assert Round.from_json(round_.to_json()) == round_
@@ -47,7 +46,6 @@ def test_a_round_comes_back(round_: Round) -> None:
     assert Round.from_json(whole.to_json()) == whole
 
 
-@settings(deadline=None)
 @given(ROUND)
 def test_topic_and_archive_say_the_same(round_: Round) -> None:
     """The object is made from what the topic says, byte for byte."""

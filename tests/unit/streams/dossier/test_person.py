@@ -138,7 +138,7 @@ def test_how_far_back_a_fact_reaches() -> None:
 
 
 @given(seed=st.integers(0, 10_000), count=st.integers(1, 25))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_versions_known_at_an_offset_are_the_fold_of_the_facts_before_it(seed: int, count: int) -> None:
     of, random = Generator(seed, "CIGNA"), Random(seed)
     dossier = PersonDossier("SUB-1")
