@@ -18,6 +18,7 @@ from inzage.schemas.topics import LAW_REFERENCES, ControllerTopics
 from inzage.sinks.kept import schemas_of
 from inzage.sinks.trail import Trail
 from inzage.streams.dossier.kinds import kinds_of
+from inzage.streams.dossier.rows import Row as DossierRow
 from inzage.streams.dossier.versions import STILL_KNOWN, PersonDossier
 from inzage.streams.screening.record import known_time
 from inzage.streams.screening.row import Row
@@ -106,7 +107,7 @@ class Evidence:
     def dossiers(self, share: Share, families: frozenset[str], persons: int) -> Iterator[PersonDossier]:
         """The dossiers of the persons in a share that may have something in one of `families`, as known now.
 
-        They have no other families, nor what is no longer known. `persons` is about how many there are.
+        In them other families are empty, and what is no longer known is missing. There are about `persons`.
         """
         parts = max(1, -(-persons // PERSONS_READ))
         kinds = sorted(kinds_of(families))
@@ -192,11 +193,18 @@ def _query(trail: Trail, query: str, parameters: Mapping[str, Any], *, column_or
     )
 
 
+class _Families(dict[str, list[DossierRow]]):
+    """Rows by family; one that is not there is empty."""
+
+    def __missing__(self, family: str) -> list[DossierRow]:
+        return []
+
+
 def _known_now(dossier: PersonDossier, families: frozenset[str]) -> PersonDossier:
-    versions = {
+    kept = {
         family: [row for row in dossier.versions[family] if row["known_to"] == STILL_KNOWN] for family in families
     }
-    return PersonDossier(dossier.subject, dossier.source_offset, versions=versions)
+    return PersonDossier(dossier.subject, dossier.source_offset, versions=_Families(kept))
 
 
 @cache

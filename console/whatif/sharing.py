@@ -25,8 +25,9 @@ from inzage.sinks.trail import Trail
 from inzage.streams.screening.engine import engine
 
 ANSWER_WITHIN = 300.0  # seconds
-WORTH_PROCESSES = 100_000
-"""Events from which on it pays to start processes: each takes two seconds to begin."""
+WORTH_PROCESSES = {True: 100_000, False: 1_000_000}
+"""Events from which on it pays to start processes, each of which takes two seconds to begin: when all of them may be
+concerned, and when words tell which, since few of them are then judged."""
 _COLLECTED_AFTER = 1_000_000  # objects
 SHARES_A_PROCESS = 2
 """So that one who is done early takes over from one who is not."""
@@ -54,7 +55,8 @@ def compare(means: Means, evidence: Evidence, extents: Sequence[Extent], process
     """Judge every event that the hypothesis may concern, in up to `processes` processes."""
     families = means.question.families
     persons = evidence.persons(families) if families else {}
-    alone = processes < 2 or sum(extent.rows for extent in extents) < WORTH_PROCESSES
+    events = sum(extent.rows for extent in extents)
+    alone = processes < 2 or events < WORTH_PROCESSES[not evidence.scope.words]
     todo = tasks(extents, persons, 1 if alone else processes * SHARES_A_PROCESS)
     found = Comparison.empty(means.limit)
     if alone:
