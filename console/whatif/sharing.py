@@ -9,8 +9,9 @@ from __future__ import annotations
 import gc
 import multiprocessing
 import signal
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from multiprocessing.util import Finalize
@@ -28,7 +29,8 @@ ANSWER_WITHIN = 300.0  # seconds
 WORTH_PROCESSES = {True: 100_000, False: 1_000_000}
 """Events from which on it pays to start processes, each of which takes two seconds to begin: when all of them may be
 concerned, and when words tell which, since few of them are then judged."""
-_COLLECTED_AFTER = 1_000_000  # objects
+COLLECTED_AFTER = 1_000_000
+"""Objects after which Python looks for cycles: rows come by tens of thousands and never refer to one another."""
 SHARES_A_PROCESS = 2
 """So that one who is done early takes over from one who is not."""
 
@@ -60,9 +62,10 @@ def compare(means: Means, evidence: Evidence, extents: Sequence[Extent], process
     todo = tasks(extents, persons, 1 if alone else processes * SHARES_A_PROCESS)
     found = Comparison.empty(means.limit)
     if alone:
-        judging = Judging(means.question, means.limit)
-        for task in todo:
-            found.join(judging.judge(evidence, task.share, task.persons))
+        with _seldom_collected():
+            judging = Judging(means.question, means.limit)
+            for task in todo:
+                found.join(judging.judge(evidence, task.share, task.persons))
         return found
     context = multiprocessing.get_context("spawn")
     workers = min(processes, len(todo))
@@ -97,18 +100,25 @@ def tasks(extents: Sequence[Extent], persons: dict[str, int], shares: int) -> li
     return made
 
 
+@contextmanager
+def _seldom_collected() -> Iterator[None]:
+    before = gc.get_threshold()
+    gc.set_threshold(COLLECTED_AFTER)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+
+
 _means: Means | None = None
 """What a process of the pool was given."""
 
 
 def _begin(means: Means) -> None:
-    """In a process of the pool: an interrupt is the business of the one that shares out the work.
-
-    Rows come and go by tens of thousands and never refer to one another: looking for cycles doubles what they cost.
-    """
+    """In a process of the pool: an interrupt is the business of the one that shares out the work."""
     global _means
     _means = means
-    gc.set_threshold(_COLLECTED_AFTER)
+    gc.set_threshold(COLLECTED_AFTER)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
