@@ -25,6 +25,8 @@ from inzage.streams.screening.row import Row
 
 AT_ONCE = 50_000
 """Events that are read and judged at once: some 40 MB."""
+MOST_WORDS = 1_020
+"""Words that events are searched for; where there are more, all events are judged."""
 PERSONS_HELD = 200_000
 """Persons of whom one process holds a dossier at a time: some 500 MB."""
 PERSONS_READ = 20_000
@@ -170,7 +172,7 @@ class Evidence:
         return list(found.result_columns)
 
     def _within(self, share: Share) -> dict[str, Any]:
-        words = [word.decode() for word in self.scope.words]
+        words = [word.hex() for word in self.scope.words] if len(self.scope.words) <= MOST_WORDS else []
         return {"log_id": share.log_id, "first": share.first, "last": share.last, "words": words}
 
     def _asked(self, parameters: Mapping[str, Any]) -> dict[str, Any]:

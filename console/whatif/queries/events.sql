@@ -1,5 +1,6 @@
 -- The next activities of a log that a hypothesis may concern, of the persons of one bucket: each as the header and the
--- datum of what was said (schemas/framing.py). Without words it may concern any of them.
+-- datum of what was said (schemas/framing.py). Without words it may concern any of them; they are hexadecimal, and
+-- multiSearchAny takes 255 at once.
 WITH if(startsWith(raw, '\0'), 5, 10) AS size
 SELECT
     offset,
@@ -13,6 +14,12 @@ WHERE topic = {topic:String}
     AND occurred_at >= {since:DateTime64(6, 'UTC')}
     AND occurred_at < {until:DateTime64(6, 'UTC')}
     AND ({buckets:UInt32} = 1 OR cityHash64(subject.pseudonym) % {buckets:UInt32} = {bucket:UInt32})
-    AND (empty({words:Array(String)}) OR multiSearchAny(raw, {words:Array(String)}))
+    AND (
+        empty({words:Array(String)})
+        OR multiSearchAny(raw, arraySlice(arrayMap(word -> unhex(word), {words:Array(String)}), 1, 255))
+        OR multiSearchAny(raw, arraySlice(arrayMap(word -> unhex(word), {words:Array(String)}), 256, 255))
+        OR multiSearchAny(raw, arraySlice(arrayMap(word -> unhex(word), {words:Array(String)}), 511, 255))
+        OR multiSearchAny(raw, arraySlice(arrayMap(word -> unhex(word), {words:Array(String)}), 766, 255))
+    )
 ORDER BY offset
 LIMIT {most:UInt32}

@@ -20,6 +20,12 @@ WHERE topic = {topic:String}
             AND offset BETWEEN {first:UInt64} AND {last:UInt64}
             AND occurred_at >= {since:DateTime64(6, 'UTC')}
             AND occurred_at < {until:DateTime64(6, 'UTC')}
-            AND (empty({words:Array(String)}) OR multiSearchAny(raw, {words:Array(String)}))
+            AND (
+                empty({words:Array(String)})
+                OR multiSearchAny(raw, arraySlice(arrayMap(word -> unhex(word), {words:Array(String)}), 1, 255))
+                OR multiSearchAny(raw, arraySlice(arrayMap(word -> unhex(word), {words:Array(String)}), 256, 255))
+                OR multiSearchAny(raw, arraySlice(arrayMap(word -> unhex(word), {words:Array(String)}), 511, 255))
+                OR multiSearchAny(raw, arraySlice(arrayMap(word -> unhex(word), {words:Array(String)}), 766, 255))
+            )
     )
 ORDER BY subject, offset

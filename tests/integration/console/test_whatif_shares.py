@@ -96,6 +96,7 @@ def stack(broker: Broker, clickhouse: Endpoint, monkeypatch: pytest.MonkeyPatch,
         monkeypatch.setenv("INZAGE_CLICKHOUSE__DATABASE", made.database)
         monkeypatch.setattr(sharing, "WORTH_PROCESSES", {True: 0, False: 0})
         monkeypatch.setattr(sharing, "PERSONS_HELD", 20)
+        monkeypatch.setattr(evidence, "PERSONS_READ", 7)
         yield made
 
 
@@ -147,6 +148,10 @@ def say_a_mixed_trail(stack: Stack) -> int:
             signed_by_both=True,
             valid_from=at,
         ),
+    ]
+    references += [  # more words than ClickHouse searches for at once
+        fact(91_000 + n, name, "OrganisationRegistered", org_id=f"ORG-{n}", establishment_country="NZ")
+        for n in range(300)
     ]
     stack.send(stack.topics.references, [(None, message) for message in references])
     return records + len(references)
