@@ -1,6 +1,6 @@
 """Measures how long a hypothesis takes over five million events: the law, an agreement, a policy and a whole pack.
 
-    python -m benchmarks.whatif [--rows 5000000] [--logs 4] [--processes N]
+    python -m benchmarks.whatif [--rows 5000000] [--logs 4] [--processes N] [--question NAME]
 
 The rows are made by the writer's own encoder and are not sealed. Most disclosures stay in the EEA, four in a hundred
 go to Switzerland; of each person there are 25, and what was said about them: a consent of each, of some that it was
@@ -52,7 +52,7 @@ DISTINCT = 2_000
 BEGAN = datetime(2026, 3, 1, tzinfo=UTC)
 COUNTRIES, WEIGHTS = ("BE", "FR", "DE", "CH", "KE"), (60, 20, 15, 4, 1)
 AIM_SECONDS = 60.0
-AIMED_AT = ("annulled", "ended", "tried")
+AIMED_AT = {"annulled", "ended", "tried"}
 EVENTS_A_PERSON = 25
 AGREEMENT = "DPA-7"
 CHANGED = {
@@ -67,6 +67,7 @@ def main(
     rows: Annotated[int, typer.Option(help="Rows of the trail.")] = 5_000_000,
     logs: Annotated[int, typer.Option(help="Partitions they are in.")] = 4,
     processes: Annotated[int, typer.Option(help="Processes that judge.")] = os.cpu_count() or 1,
+    question: Annotated[list[str] | None, typer.Option(help="Only this one; may be repeated.")] = None,
 ) -> None:
     """Fill a trail, then suppose this and that of it."""
     with tempfile.TemporaryDirectory() as folder:
@@ -88,13 +89,13 @@ def main(
                 **{name: ("--packs", str(folder)) for name, folder in others.items()},
             }
             found = {}
-            for name, question in questions.items():
-                found[name] = _suppose(settings, *question, "--processes", str(processes))
+            for name in question or questions:
+                found[name] = _suppose(settings, *questions[name], "--processes", str(processes))
                 sys.stderr.write(f"{name}: {found[name]}\n")
     said = {"benchmark": "whatif", "rows": rows, "logs": logs, "processes": processes}
     measured = {f"{name}_{what}": value for name, one in found.items() for what, value in one.items()}
     sys.stdout.write(json.dumps({**said, **measured}) + "\n")
-    raise typer.Exit(1 if max(found[name]["seconds"] for name in AIMED_AT) > AIM_SECONDS else 0)
+    raise typer.Exit(1 if any(found[name]["seconds"] > AIM_SECONDS for name in found.keys() & AIMED_AT) else 0)
 
 
 def _fill(trail: Trail, rows: int, logs: int) -> None:
