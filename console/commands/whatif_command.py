@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -56,6 +57,7 @@ def whatif(
     until: Annotated[datetime | None, typer.Option(formats=DAY, help="end of the period; the newest event")] = None,
     controller: Annotated[str, typer.Option(help="only this controller")] = "",
     limit: Annotated[int, typer.Option(min=0, help="events shown as examples")] = 20,
+    processes: Annotated[int | None, typer.Option(min=1, help="not stated: one for each core")] = None,
     actor: ActorOption = "",
     purpose: PurposeOption = DEFAULT_PURPOSE,
     role: RoleOption = "",
@@ -88,7 +90,8 @@ def whatif(
                 ended_instruments=tuple(end_instrument or ()),
                 withdrawn_certifications=tuple(withdraw_certification or ()),
             )
-            reports[name] = _report(trail, settings, name, supposed, packs, rule, _utc(since), _utc(until), limit)
+            how = limit, processes or os.cpu_count() or 1
+            reports[name] = _report(trail, settings, name, supposed, packs, rule, _utc(since), _utc(until), *how)
             look.rows[name] = reports[name].get("violated", {}).get("events", 0)
     _show(reports, output)
     if any(report.get("violated", {}).get("events") for report in reports.values()):
@@ -105,11 +108,14 @@ def _report(
     since: datetime | None,
     until: datetime | None,
     limit: int,
+    processes: int,
 ) -> dict[str, Any]:
     from dataclasses import replace
 
-    from inzage.console.whatif.comparison import Side, compare, dependents
-    from inzage.console.whatif.evidence import Evidence, select
+    from inzage.console.whatif.difference import Comparison
+    from inzage.console.whatif.evidence import Evidence, Scope, select
+    from inzage.console.whatif.question import World, dependents, question
+    from inzage.console.whatif.sharing import Means, compare
     from inzage.schemas.topics import ControllerTopics
     from inzage.streams.dossier.law import law
     from inzage.streams.dossier.references import References
@@ -124,33 +130,29 @@ def _report(
     since = since or until - timedelta(days=365)
     if supposed.since >= until:
         supposed = replace(supposed, since=since, asked_since=supposed.since)
-    evidence = Evidence(trail, topics, since, until, int(time.time() * 1000))
+    evidence = Evidence(trail, Scope(topics, since, until, int(time.time() * 1000)))
     known = list(evidence.references())
     in_force, other = policies_of(name, settings.packs_dir), policies_of(name, packs or settings.packs_dir)
-    tables = [_tables(References(name, law(), policies.settings), known) for policies in (in_force, other)]
+    now = World(in_force, _tables(References(name, law(), in_force.settings), known))
     added = supposed.facts(name, [fact for _, fact in known])
-    supposed_tables = _tables(
-        References(name, law(), other.settings), [*known, *((datetime.now(UTC), one) for one in added)]
-    )
-    chosen = rules or (None if packs else dependents(other, tables[1], supposed_tables))
-    report: dict[str, Any] = {
+    learnt = [*known, *((datetime.now(UTC), one) for one in added)]
+    otherwise = World(other, _tables(References(name, law(), other.settings), learnt))
+    asked = rules or (None if packs else dependents(other, now.tables, otherwise.tables))
+    to_judge = question(now, otherwise, asked)
+    if not packs:
+        evidence.scope = replace(evidence.scope, words=tuple(supposed.words([fact for _, fact in known])))
+    extents = evidence.extents()
+    found = Comparison.empty(limit)
+    if to_judge.entries:
+        found = compare(Means(settings, to_judge, evidence.scope, limit), evidence, extents, processes)
+    return {
         "period": [since.isoformat(), until.isoformat()],
         "as_if_from": supposed.since.isoformat() if added else None,
         "asked_from": supposed.asked_since.isoformat() if supposed.asked_since else None,
-    }
-    if chosen == []:
-        return {**report, "events": count, "judged": 0, "rules": []}
-    sides = [
-        Side.of(policies.only(chosen) if chosen is not None else policies, side_tables)
-        for policies, side_tables in ((in_force, tables[0]), (other, supposed_tables))
-    ]
-    words = [] if packs else supposed.words([fact for _, fact in known])
-    found = compare(evidence, sides[0], sides[1], words, limit)
-    return {
-        **report,
-        "events": evidence.events,
+        "events": sum(extent.rows for extent in extents),
         "judged": found.judged,
-        "rules": [entry.id for entry in sides[1].controller.policies.entries],
+        "rules": [entry.id for entry in other.entries if asked is None or entry.id in asked],
+        "differing": list(to_judge.entries),
         "violated": found.violated.as_json(),
         "lawful": found.lawful.as_json(),
         "seconds": round(time.monotonic() - begun, 1),

@@ -1,85 +1,139 @@
-"""Reads from the trail what a hypothesis is tried on: events in stretches, dossiers of persons, references."""
+"""Reads from the trail what a hypothesis is tried on: events in shares, dossiers of persons, references."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cache
 from importlib.resources import files
+from itertools import repeat
 from typing import Any
 
 from inzage.schemas.codec import Schema, as_written_here, datum_for_columns, decode, schema_at
-from inzage.schemas.framing import header_of
+from inzage.schemas.errors import ContractError
 from inzage.schemas.resolution import Reading
 from inzage.schemas.topics import LAW_REFERENCES, ControllerTopics
 from inzage.sinks.kept import schemas_of
 from inzage.sinks.trail import Trail
+from inzage.streams.dossier.kinds import kinds_of
+from inzage.streams.dossier.rows import Row as DossierRow
 from inzage.streams.dossier.versions import STILL_KNOWN, PersonDossier
 from inzage.streams.screening.record import known_time
 from inzage.streams.screening.row import Row
 
-STRETCH = 200_000
-"""Offsets of one log that are read at once: some 100 MB."""
+AT_ONCE = 50_000
+"""Events that are read and judged at once: some 40 MB."""
+MOST_WORDS = 1_020
+"""Words that events are searched for; where there are more, all events are judged."""
+PERSONS_HELD = 200_000
+"""Persons of whom one process holds a dossier at a time: some 500 MB."""
+PERSONS_READ = 20_000
+"""Persons whose facts are read at once."""
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
-    """Events of one log, as rows by the schema of their datum; every fact is known to them."""
+class Extent:
+    """The events of one log within the period: between which offsets, and how many."""
 
     log_id: str
-    rows: Mapping[Schema, Sequence[Row]]
-    persons: frozenset[str]
-
-    @property
-    def count(self) -> int:
-        return sum(len(rows) for rows in self.rows.values())
+    first: int
+    last: int
+    rows: int
 
 
-@dataclass(slots=True)
-class Evidence:
-    """The trail of one controller between two instants. `now` in milliseconds since 1970 is what the clock reads."""
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What one process judges in one go: events of a log, of the persons in one bucket of `buckets`.
 
-    trail: Trail
+    A person is in one bucket, so whoever judges a share needs the dossiers of no other.
+    """
+
+    log_id: str
+    first: int
+    last: int
+    bucket: int = 0
+    buckets: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which events are asked about: those of a controller between two instants in which one of `words` stands.
+
+    Without words it is all of them. `now`, in milliseconds since 1970, is what the clock reads.
+    """
+
     topics: ControllerTopics
     since: datetime
     until: datetime
     now: int
-    events: int = field(default=0, init=False)
+    words: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some events of a share, as rows by the schema of their datum; every fact is known to them."""
+
+    rows: Mapping[Schema, Sequence[Row]]
+    count: int
+
+
+@dataclass(slots=True)
+class Evidence:
+    """The trail of one controller, as far as a hypothesis is tried on it."""
+
+    trail: Trail
+    scope: Scope
     _schemas: Mapping[bytes, Schema] | None = field(default=None, init=False)
 
-    def stretches(self, words: Sequence[bytes]) -> Iterator[Stretch]:
-        """The events in which one of `words` stands, all without any."""
-        for name, first, last, rows in self._select("period"):
-            log_id = name.decode()
-            self.events += rows
-            for begin in range(first, last + 1, STRETCH):
-                found = self._select(
-                    "events",
-                    log_id=log_id,
-                    first=begin,
-                    last=min(last, begin + STRETCH - 1),
-                    words=[word.decode() for word in words],
-                )
-                if found:
-                    yield Stretch(log_id, self._rows(found), frozenset(person.decode() for _, _, person, _ in found))
+    def extents(self) -> list[Extent]:
+        """Where the events of the period are, log by log."""
+        return [Extent(log_id.decode(), *rest) for log_id, *rest in self._select("period")]
 
-    def dossiers(self, stretch: Stretch) -> Iterator[PersonDossier]:
-        """The dossiers of the persons in a stretch, as known now."""
+    def persons(self, families: frozenset[str]) -> dict[str, int]:
+        """Of how many persons of each log a dossier may have something in one of `families`."""
+        found = self._select("persons", kinds=sorted(kinds_of(families)))
+        return {log_id.decode(): persons for log_id, persons in found}
+
+    def pages(self, share: Share) -> Iterator[Page]:
+        """The events of a share, in the order of their offsets."""
+        found = AT_ONCE
+        while found == AT_ONCE:
+            columns = self._columns("events", share, most=AT_ONCE)
+            found = len(columns[0]) if columns else 0
+            if found:
+                yield Page(self._rows(*columns), found)
+                share = replace(share, first=columns[0][-1] + 1)
+
+    def dossiers(self, share: Share, families: frozenset[str], persons: int) -> Iterator[PersonDossier]:
+        """The dossiers of the persons in a share that may have something in one of `families`, as known now.
+
+        In them other families are empty, and what is no longer known is missing. There are about `persons`.
+        """
+        parts = max(1, -(-persons // PERSONS_READ))
+        kinds = sorted(kinds_of(families))
+        for part in range(parts):
+            bucket = {"bucket": share.bucket + part * share.buckets, "buckets": share.buckets * parts}
+            yield from self._dossiers(self._of_share("facts", share, kinds=kinds, **bucket), families)
+
+    def _dossiers(self, said: Iterable[tuple[Any, ...]], families: frozenset[str]) -> Iterator[PersonDossier]:
         dossier: PersonDossier | None = None
-        for person, offset, raw in self._select("facts", log_id=stretch.log_id, persons=sorted(stretch.persons)):
-            if dossier is None or dossier.subject != person.decode():
+        subject = b""
+        for person, offset, raw in said:
+            if dossier is None or person != subject:
                 if dossier is not None:
-                    yield dossier
-                dossier = PersonDossier(person.decode())
+                    yield _known_now(dossier, families)
+                dossier, subject = PersonDossier(person.decode()), person
             schema, fact = decode(raw, also=self.schemas)
-            dossier.take(offset, as_written_here(raw, schema, fact), fact)
+            with suppress(ContractError):  # contradicts what was said before: nobody's dossier took it in
+                dossier.take(offset, as_written_here(raw, schema, fact), fact)
         if dossier is not None:
-            yield dossier
+            yield _known_now(dossier, families)
 
     def references(self) -> Iterable[tuple[datetime, Mapping[str, Any]]]:
         """Every reference with the instant at which it became known."""
-        for known_at, raw in self._select("references", topics=[self.topics.references, LAW_REFERENCES]):
+        for known_at, raw in self._select("references", topics=[self.scope.topics.references, LAW_REFERENCES]):
             yield known_time(known_at), decode(raw, also=self.schemas)[1]
 
     @property
@@ -89,34 +143,70 @@ class Evidence:
             self._schemas = schemas_of(self.trail)
         return self._schemas
 
-    def _rows(self, found: Iterable[tuple[Any, ...]]) -> dict[Schema, list[Row]]:
-        by_header: dict[bytes, list[tuple[Any, ...]]] = {}
-        for one in found:
-            by_header.setdefault(header_of(one[3]), []).append(one)
-        rows: dict[Schema, list[Row]] = {}
-        for header, ones in by_header.items():
-            written, size = schema_at(header, self.schemas), len(header)
+    def _rows(
+        self, offsets: Sequence[int], times: Sequence[int], headers: Sequence[bytes], datums: Sequence[bytes]
+    ) -> dict[Schema, list[Row]]:
+        known, now = repeat(STILL_KNOWN), repeat(self.scope.now)
+        schemas = {header: schema_at(header, self.schemas) for header in set(headers)}
+        if len(schemas) == 1:
+            (written,) = schemas.values()
             if written.reading is Reading.BY_NAME:
-                rows.setdefault(written, []).extend(
-                    [Row(offset, at, raw[size:], "", STILL_KNOWN, self.now) for offset, at, _, raw in ones]
-                )
-                continue
-            for offset, at, _, raw in ones:
-                schema, datum = datum_for_columns(raw, written)
-                rows.setdefault(schema, []).append(Row(offset, at, datum, "", STILL_KNOWN, self.now))
+                return {written: list(map(Row._make, zip(offsets, times, datums, repeat(""), known, now)))}
+        rows: dict[Schema, list[Row]] = {}
+        for offset, at, header, datum in zip(offsets, times, headers, datums, strict=True):
+            written = schemas[header]
+            if written.reading is not Reading.BY_NAME:
+                written, datum = datum_for_columns(header + datum, written)
+            rows.setdefault(written, []).append(Row(offset, at, datum, "", STILL_KNOWN, self.scope.now))
         return rows
 
     def _select(self, query: str, **parameters: Any) -> list[tuple[Any, ...]]:
-        return select(self.trail, query, topic=self.topics.events, since=self.since, until=self.until, **parameters)
+        return select(self.trail, query, **self._asked(parameters))
+
+    def _of_share(self, query: str, share: Share, **parameters: Any) -> list[tuple[Any, ...]]:
+        return self._select(query, **self._within(share), **parameters)
+
+    def _columns(self, query: str, share: Share, **parameters: Any) -> Sequence[Sequence[Any]]:
+        asked = self._asked({**self._within(share), "bucket": share.bucket, "buckets": share.buckets, **parameters})
+        found = _query(self.trail, query, asked, column_oriented=True)
+        return list(found.result_columns)
+
+    def _within(self, share: Share) -> dict[str, Any]:
+        words = [word.hex() for word in self.scope.words] if len(self.scope.words) <= MOST_WORDS else []
+        return {"log_id": share.log_id, "first": share.first, "last": share.last, "words": words}
+
+    def _asked(self, parameters: Mapping[str, Any]) -> dict[str, Any]:
+        scope = self.scope
+        return {"topic": scope.topics.events, "since": scope.since, "until": scope.until, **parameters}
 
 
 def select(trail: Trail, query: str, **parameters: Any) -> list[tuple[Any, ...]]:
     """The rows of `queries/<query>.sql`, text as bytes, read-only."""
-    named = {"database": trail.database, **parameters}
-    found = trail.client.query(
-        _text(query), parameters=named, settings={"readonly": 1}, query_formats={"String": "bytes"}
+    return list(_query(trail, query, parameters).result_rows)
+
+
+def _query(trail: Trail, query: str, parameters: Mapping[str, Any], *, column_oriented: bool = False) -> Any:
+    return trail.client.query(
+        _text(query),
+        parameters={"database": trail.database, **parameters},
+        settings={"readonly": 1},
+        query_formats={"String": "bytes"},
+        column_oriented=column_oriented,
     )
-    return list(found.result_rows)
+
+
+class _Families(dict[str, list[DossierRow]]):
+    """Rows by family; one that is not there is empty."""
+
+    def __missing__(self, family: str) -> list[DossierRow]:
+        return []
+
+
+def _known_now(dossier: PersonDossier, families: frozenset[str]) -> PersonDossier:
+    kept = {
+        family: [row for row in dossier.versions[family] if row["known_to"] == STILL_KNOWN] for family in families
+    }
+    return PersonDossier(dossier.subject, dossier.source_offset, versions=_Families(kept))
 
 
 @cache

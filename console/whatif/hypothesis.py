@@ -13,6 +13,7 @@ from typing import Any
 
 from inzage.schemas.errors import ConfigError
 from inzage.schemas.json_face import read
+from inzage.schemas.splice import bytes_bytes
 
 _EXAMPLE = {"source_system": "whatif", "recorded_at": "2000-01-01T00:00:00Z"}
 
@@ -69,21 +70,21 @@ class Hypothesis:
         ]
 
     def words(self, known: Iterable[Mapping[str, Any]]) -> list[bytes]:
-        """What an event it concerns has among its bytes; none: it may concern any.
+        """What an event it concerns has among its bytes, as Avro writes it; none: it may concern any.
 
-        A country stands in Avro with its length before it; an organisation established there may stand for it.
+        An organisation established in a country may stand for it.
         """
-        words = {f"\x04{country}".encode() for country in self.annulled_adequacy}
+        words = set(self.annulled_adequacy)
         for fact in known:
             kind, body = fact["body"][0].rpartition(".")[2], fact["body"][1]
             if kind == "OrganisationRegistered" and body["establishment_country"] in self.annulled_adequacy:
-                words.add(body["org_id"].encode())
+                words.add(body["org_id"])
             if kind == "AgreementSigned" and body["agreement_ref"] in self.ended_agreements:
-                words |= {name.encode() for name in (body["party_org_id"], *body["subprocessor_org_ids"]) if name}
+                words |= {name for name in (body["party_org_id"], *body["subprocessor_org_ids"]) if name}
             if kind == "InstrumentSigned" and body["instrument_ref"] in self.ended_instruments:
-                words |= {name.encode() for name in (body["importer_org_id"], body["instrument_ref"]) if name}
-        words |= {org_id.encode() for org_id in self.withdrawn_certifications}
-        return sorted(words)
+                words |= {name for name in (body["importer_org_id"], body["instrument_ref"]) if name}
+        words |= set(self.withdrawn_certifications)
+        return sorted(bytes_bytes(word.encode()) for word in words)
 
     def _require(self, named: Iterable[str], what: str, known: Iterable[str | None]) -> None:
         for one in named:

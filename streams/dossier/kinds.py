@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -111,3 +111,9 @@ NAMED_BY = {
     "staff_links": ("actor", "actor.id"),
 }
 """Families of which an event that names one concerns that row alone: the row's column, and the event's."""
+
+
+def kinds_of(families: Collection[str]) -> frozenset[str]:
+    """The kinds of facts without any of which nobody has a row in one of `families`."""
+    opening = {kind for kind, (family, _, _) in OPENING.items() if family in families}
+    return frozenset(opening | {kind for kind, (family, _, _) in ENDING.items() if family in families})

@@ -47,7 +47,8 @@ class PersonDossier:
         self.said.append((offset, message, fact))
         rows = rows_of(fact for _, _, fact in self.said)
         for family in FAMILIES:
-            self._version(family, rows[family], offset)
+            if rows[family] or self.versions[family]:
+                self._version(family, rows[family], offset)
         return True
 
     def _refuse_contradiction(self, fact: Mapping[str, Any]) -> None:

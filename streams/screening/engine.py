@@ -110,6 +110,10 @@ class Engine:
         self._embedded = Embedded()
         self._databases = itertools.count()
 
+    def close(self) -> None:
+        """Close it and remove what it kept."""
+        self._embedded.close()
+
     def restrict(self) -> None:
         """Keep INSERT, SELECT, TRUNCATE and OPTIMIZE on the controllers' tables, and nothing else."""
         self._embedded.restrict()

@@ -1,0 +1,103 @@
+"""Judges shares of the trail in both worlds on this process's engine, and counts what differs.
+
+The predicates are the worker's own, evaluated by the worker's engine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from inzage.console.whatif.difference import Comparison, Differing
+from inzage.console.whatif.evidence import Evidence, Share
+from inzage.console.whatif.question import Question, World
+from inzage.schemas.codec import Schema
+from inzage.streams.screening.engine import Controller, engine
+from inzage.streams.screening.row import Hit, Row
+from inzage.streams.screening.view import VIOLATION
+
+Found = tuple[list[Differing], list[Differing]]
+"""Events for which something would newly be violated, and no longer; by offset."""
+
+
+@dataclass(slots=True)
+class Judging:
+    """The tables of a question, in this process. Making it raises `ConfigError` for predicates that make no table."""
+
+    question: Question
+    limit: int
+    _worlds: list[Controller] = field(default_factory=list, init=False)
+
+    def __post_init__(self) -> None:
+        question = self.question
+        for world in (question.otherwise,) if question.at_once else (question.now, question.otherwise):
+            self._worlds.append(_controller(world))
+
+    def judge(self, evidence: Evidence, share: Share, persons: int) -> Comparison:
+        """What differs in one share, of about so many persons with a dossier."""
+        if self.question.families:
+            dossiers = list(evidence.dossiers(share, self.question.families, persons))
+            for controller in self._worlds:
+                engine().forget_persons(controller)
+                engine().load_dossiers(controller, dossiers)
+        found = Comparison.empty(self.limit)
+        for page in evidence.pages(share):
+            found.judged += page.count
+            violated, lawful = self._differing(page.rows.items())
+            found.violated.take(share.log_id, violated)
+            found.lawful.take(share.log_id, lawful)
+        return found
+
+    def _differing(self, batches: Iterable[tuple[Schema, Sequence[Row]]]) -> Found:
+        violated, lawful = list[Differing](), list[Differing]()
+        for schema, rows in batches:
+            newly, no_longer = self._compared(schema, rows) if self.question.at_once else self._apart(schema, rows)
+            violated += newly
+            lawful += no_longer
+        return sorted(violated, key=_by_offset), sorted(lawful, key=_by_offset)
+
+    def _compared(self, schema: Schema, rows: Sequence[Row]) -> Found:
+        (controller,) = self._worlds
+        marks, found = self.question.marks, (list[Differing](), list[Differing]())
+        for hit in engine().judge(controller, schema, rows)[0]:
+            marked = [marks[position] for position, code in hit.codes if code == VIOLATION]
+            for side, newly in zip(found, (True, False), strict=True):
+                if entries := [entry for entry, mark in marked if mark is newly]:
+                    side.append(Differing(hit.offset, tuple(sorted(entries)), hit.seen))
+        return found
+
+    def _apart(self, schema: Schema, rows: Sequence[Row]) -> Found:
+        before, after = (_violated(controller, schema, rows) for controller in self._worlds)
+        return _beyond(after, before), _beyond(before, after)
+
+
+def _controller(world: World) -> Controller:
+    controller = engine().add(world.policies)
+    engine().load_tables(controller, world.tables)
+    return controller
+
+
+def _violated(controller: Controller, schema: Schema, rows: Sequence[Row]) -> dict[int, tuple[frozenset[str], Hit]]:
+    """What is violated: offset -> entries and the hit."""
+    rules = controller.policies.rules
+    found = {}
+    for hit in engine().judge(controller, schema, rows)[0]:
+        if entries := frozenset(rules[position].entry.id for position, code in hit.codes if code == VIOLATION):
+            found[hit.offset] = entries, hit
+    return found
+
+
+def _beyond(
+    one: dict[int, tuple[frozenset[str], Hit]], other: dict[int, tuple[frozenset[str], Hit]]
+) -> list[Differing]:
+    """What is violated in one world and not in the other."""
+    nothing = (frozenset[str](), None)
+    return [
+        Differing(offset, tuple(sorted(entries - other.get(offset, nothing)[0])), hit.seen)
+        for offset, (entries, hit) in one.items()
+        if entries - other.get(offset, nothing)[0]
+    ]
+
+
+def _by_offset(differing: Differing) -> int:
+    return differing.offset
