@@ -111,7 +111,8 @@ class Evidence:
 
         In them other families are empty, and what is no longer known is missing. There are about `persons`.
         """
-        parts = max(1, -(-persons // PERSONS_READ))
+        # To find whom words concern is to read all that was said, which is not done again for each part.
+        parts = 1 if self.scope.words else max(1, -(-persons // PERSONS_READ))
         kinds = sorted(kinds_of(families))
         for part in range(parts):
             bucket = {"bucket": share.bucket + part * share.buckets, "buckets": share.buckets * parts}

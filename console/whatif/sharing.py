@@ -26,7 +26,7 @@ from inzage.sinks.trail import Trail
 from inzage.streams.screening.engine import engine
 
 ANSWER_WITHIN = 300.0  # seconds
-WORTH_PROCESSES = {True: 100_000, False: 1_000_000}
+WORTH_PROCESSES = {True: 100_000, False: 3_000_000}
 """Events from which on it pays to start processes, each of which takes two seconds to begin: when all of them may be
 concerned, and when words tell which, since few of them are then judged."""
 COLLECTED_AFTER = 1_000_000
