@@ -9,10 +9,13 @@ nor bring the end along.
 
 from __future__ import annotations
 
+import gc
 import json
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
+from typing import Any
 
 from inzage.schemas.codec import Schema
 from inzage.schemas.errors import InzageError
@@ -25,6 +28,8 @@ from inzage.streams.screening.view import END, WHOSE, Plan, codes
 
 _NEVER = "1, 1000000000, 1000000000, 1000000000, 1000000000, 1000000000000, 1000000000000"
 """What a Buffer table waits for until it lets go of its rows: parts, and the least and most seconds, rows, bytes."""
+
+_FIRST_SEEN = 4  # columns of what was found: before it stands the row's place, behind it what the rules say
 
 _BEFORE_OF_MANY = ({"name": WHOSE, "type": "long"},)
 _AFTER = ({"name": END, "type": "long"},)
@@ -137,38 +142,57 @@ class Batch:
 
     def _about(self, rows: Sequence[Row]) -> list[bytes]:
         """The columns of what is said about rows beside their datums, as `Plan.given` begins with them."""
-        offsets, known_at, _, facts, horizons, nows = zip(*rows, strict=True)
-        instants = [millis * 1000 for millis in known_at]
-        clock = instants if nows == known_at else [millis * 1000 for millis in nows]
-        numbers = {"_offset": offsets, "_time": instants, "_horizon": horizons, "_now": clock}
+        numbers = {
+            "_offset": [row.offset for row in rows],
+            "_time": [row.known_at * 1000 for row in rows],
+            "_horizon": [row.horizon for row in rows],
+            "_now": [row.now * 1000 for row in rows],
+        }
         return [
             whole_numbers(column.name, column.type, numbers[column.name])
             if column.name in numbers
-            else texts(column.name, facts)
+            else texts(column.name, [row.fact for row in rows])
             for column in self._plan.given[: len(numbers) + 1]
         ]
 
     def _found(self, rows: Sequence[Row]) -> tuple[list[Hit], list[Row]]:
         """What was found in the rows judged last, and rows that cannot be read: text in no encoding is no text."""
-        columns = self._plan.columns
         lines = self._embedded.query(self._plan.found, "JSONCompactEachRow").splitlines()
-        lost = set()
-        try:
-            said = json.loads(b"[" + b",".join(lines) + b"]")
-        except UnicodeDecodeError:
-            said = []
-            for line in lines:
-                try:
-                    said.append(json.loads(line))
-                except UnicodeDecodeError:
-                    lost.add(tuple(map(int, json.loads(line.decode(errors="replace"))[:3])))
-        hits = []
-        for *about, found, lower, due in said:
-            seen = dict(zip(columns, about, strict=False))
-            place = int(seen.pop("_offset")), int(seen.pop("_horizon")), int(seen.pop("_now"))
-            instants = tuple(sorted(map(int, due)))
-            hits.append(Hit(*place, seen.pop("_fact"), codes(bytes(found)), frozenset(lower), seen, instants))
+        with _uncollected():
+            said, lost = _read(lines)
+            names = self._plan.columns[_FIRST_SEEN:-3]
+            hits = []
+            for offset, horizon, now, fact, *seen, found, lower, due in said:
+                place, instants = (int(offset), int(horizon), int(now)), tuple(sorted(map(int, due)))
+                shown = dict(zip(names, seen, strict=True))
+                hits.append(Hit(*place, fact, codes(bytes(found)), frozenset(lower), shown, instants))
         return hits, [row for row in rows if (row.offset, row.horizon, row.now) in lost] if lost else []
+
+
+def _read(lines: list[bytes]) -> tuple[list[list[Any]], set[tuple[int, ...]]]:
+    """The rows that were found, and the places of those with text in no encoding."""
+    try:
+        return json.loads(b"[" + b",".join(lines) + b"]"), set()
+    except UnicodeDecodeError:
+        said, lost = [], set()
+    for line in lines:
+        try:
+            said.append(json.loads(line))
+        except UnicodeDecodeError:
+            lost.add(tuple(map(int, json.loads(line.decode(errors="replace"))[:3])))
+    return said, lost
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """While many objects are made that no cycle holds: to look for cycles takes longer than to make them (measured)."""
+    collected = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collected:
+            gc.enable()
 
 
 @cache

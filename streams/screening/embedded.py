@@ -99,11 +99,13 @@ class Embedded:
 
     def insert_file(self, insert: str, form: str, data: bytes) -> bool:
         """The same by way of a file, slower; False whatever it is that fails on the data."""
-        self._file.write_bytes(data)
         try:
+            self._file.write_bytes(data)
             self.query(f"{insert} FROM INFILE '{self._file}' FORMAT {form}")
         except RuntimeError as error:
             return _on_account_of_data(error)
+        finally:
+            self._file.unlink(missing_ok=True)  # it is about persons, and a process that is killed leaves its folder
         return True
 
     def open_insert(self, table: str, insert: str) -> OpenInsert:

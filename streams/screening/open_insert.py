@@ -55,7 +55,7 @@ class OpenInsert:
 
     def _arrived(self, begun: float, rows: int) -> bool:
         expected = _A_BLOCK + max(self._a_row, 0) * rows
-        time.sleep(0.6 * expected if rows > 1_000 else _SOON)
+        time.sleep(0.85 * expected if rows > 1_000 else _SOON)
         while self._held() != rows:
             waited = time.monotonic() - begun
             if waited > _SLOWER * expected:
