@@ -185,7 +185,7 @@ def _read(lines: list[bytes]) -> tuple[list[list[Any]], set[tuple[int, ...]]]:
 
 @contextmanager
 def _uncollected() -> Iterator[None]:
-    """While many objects are made that no cycle holds: to look for cycles takes longer than to make them (measured)."""
+    """While many objects are made that no cycle holds: looking for one takes longer than making them (measured)."""
     collected = gc.isenabled()
     gc.disable()
     try:
