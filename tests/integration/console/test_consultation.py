@@ -84,7 +84,7 @@ async def test_a_look_stands_in_the_trail(stack: Stack, capsys: pytest.CaptureFi
     _, out, _ = _run(capsys, "dead-letters", "list")
     identifier = json.loads(out)[0]["dead_letter_id"]
     assert _run(capsys, "dead-letters", "show", identifier)[0] == 0
-    await stack.keep_until(8)
+    await stack.keep_up()
     vault = SqlVault.in_file(tmp_path / "vault.sqlite")
     looks = stack.rows(LOOKS)
     asked = [json.loads(_filter(bytes.fromhex(look[3]), vault)) for look in looks]

@@ -175,7 +175,7 @@ async def test_an_identifier_must_be_enough_and_a_look_is_recorded(
     code, out, _ = _run(capsys, "abc1", "--purpose", "CURIOSITY")
     assert (code, out) == (2, None)
     assert _run(capsys, "abc1", "--role", "DPO")[0] == 0
-    await stack.keep_until(10)
+    await stack.keep_up()
     looks = stack.rows(
         "SELECT subject.pseudonym, rows, actor.role FROM trail.events WHERE event_type = 'AuditTrailQueried'"
     )

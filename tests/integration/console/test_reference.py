@@ -88,7 +88,7 @@ def test_a_file_is_loaded_once_and_listed_as_of_two_clocks(
     [staff] = _run(capsys, "list", "--kind", "StaffRegistered")[1]
     assert staff["key"].startswith("p_")  # a reference of the vault
     looks = "SELECT count() FROM trail.events WHERE event_type = 'AuditTrailQueried'"
-    asyncio.run(stack.keep_until(8))
+    asyncio.run(stack.keep_up())
     assert stack.rows(looks)[0][0] == 5
 
 
