@@ -47,6 +47,8 @@ class _Owned:
     """A partition that is ours. `intake` None: the trail was not yet asked what it holds."""
 
     log: Log
+    generation: int
+    """That of the group in which the partition was given to us."""
     committed: int | None = None
     """The next offset to come, as Kafka has it; None where nothing was committed."""
     intake: Intake | None = None
@@ -137,7 +139,7 @@ class Sink(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no t
         for partition in assigned:
             self._consumer.seek(partition, 0)
             log = self._cluster.log(self._topics[partition.topic], partition.partition)
-            self._owned[partition] = _Owned(log)
+            self._owned[partition] = _Owned(log, self._generation)
 
     async def on_partitions_revoked(self, revoked: Sequence[TopicPartition]) -> None:
         """Stop intake and settle what is on its way; what is not in time is the next owner's."""
@@ -268,15 +270,30 @@ class Sink(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no t
         await self._commit(owned, owned.committed or 0)
 
     async def _commit(self, owned: _Owned, offset: int) -> None:
-        if owned.lost:
-            raise Fenced(owned.log.id)
+        """Commit as the member that was given the log; raises `Fenced` when that is not who we are any more.
+
+        Whoever was expelled has no generation, and Kafka takes a commit without one for a group that is empty: its
+        answer counts only if the generation was still that in which the log was given.
+        """
+        self._hold_to(owned)
         try:
             await self._consumer.commit({_partition(owned.log): offset})
         except (CommitFailedError, IllegalStateError) as error:
             raise Fenced(owned.log.id) from error
         except KafkaError as error:
             raise TransientError("Kafka takes no commit", code="transient.kafka") from error
+        self._hold_to(owned)
         owned.committed = offset
+
+    def _hold_to(self, owned: _Owned) -> None:
+        if owned.lost or self._generation != owned.generation:
+            raise Fenced(owned.log.id)
+
+    @property
+    def _generation(self) -> int:
+        """That of the group of which this process is a member, -1 when it is none."""
+        generation: int = self._consumer._coordinator.generation  # aiokafka 0.14 tells it nowhere else
+        return generation
 
     async def _state(self, schema: Schema) -> None:
         """Say on the schemas topic what a registry's id stands for."""

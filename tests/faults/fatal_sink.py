@@ -4,7 +4,8 @@
 
 SETTINGS is JSON, ROWS the size of a block. The process ends itself with SIGKILL at the COUNT-th time it comes to
 POINT: `before-insert`, `mid-insert`, `after-insert` (acknowledged, not committed). At `before-fence` it stops
-itself with SIGSTOP the first time.
+itself with SIGSTOP the first time; at `expelled-before-fence` it learns besides, before it goes on, that the group
+expelled it.
 """
 
 from __future__ import annotations
@@ -61,12 +62,23 @@ class StoppedSink(Sink):
     """Is stopped when it has a block in hand and is about to ask whether it may insert it."""
 
     stopped = False
+    learns_for = 0.0  # seconds: nothing, or some beats
 
     async def _fence(self, owned: Any) -> None:
         if not self.stopped:
             self.stopped = True
             os.kill(os.getpid(), signal.SIGSTOP)
+            await asyncio.sleep(self.learns_for)
         await super()._fence(owned)
+
+
+class ExpelledSink(StoppedSink):
+    """Has no generation any more: Kafka takes a commit without one for any group that is empty."""
+
+    learns_for = QUICK.session_timeout / 3
+
+
+KINDS: dict[str, type[Sink]] = {"before-fence": StoppedSink, "expelled-before-fence": ExpelledSink}
 
 
 def main(settings_json: str, point: str, count: str, rows: str) -> None:
@@ -76,7 +88,7 @@ def main(settings_json: str, point: str, count: str, rows: str) -> None:
     countdown: list[None] = [None] * int(count)
     trail = FatalTrail(client, settings.clickhouse.database, QUICK.insert_within, point=point, countdown=countdown)
     cluster = read_cluster(settings.kafka, topics)
-    kind = StoppedSink if point == "before-fence" else Sink
+    kind = KINDS.get(point, Sink)
     pace = replace(QUICK, block_rows=int(rows))
     run = partial(asyncio.run, serve(lambda: kind(settings, trail, cluster, topics, pace)))
     sys.exit(live(run, structlog.get_logger("inzage.sink")))

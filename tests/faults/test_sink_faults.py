@@ -112,15 +112,17 @@ async def test_revoked_during_an_insert(broker: Broker, clickhouse: Endpoint) ->
 
 
 @pytest.mark.slow
-async def test_a_sink_that_was_stopped_does_not_insert_when_it_goes_on(stack: Stack) -> None:
-    """SIGSTOP past the session time-out, with a block in hand: the partition is another's by then."""
+@pytest.mark.parametrize("point", ["before-fence", "expelled-before-fence"])
+async def test_a_sink_that_was_stopped_does_not_insert_when_it_goes_on(stack: Stack, point: str) -> None:
+    """SIGSTOP past the session time-out, with a block in hand: the partition was another's, who has gone since."""
     stack.send_activities(range(ROWS))
-    zombie = _start(stack, "before-fence", rows=170)
+    zombie = _start(stack, point, rows=170)
     try:
         _, status = await asyncio.to_thread(os.waitpid, zombie.pid, os.WUNTRACED)
         assert os.WIFSTOPPED(status)
         await stack.keep_until(ROWS)
         zombie.send_signal(signal.SIGCONT)
+        await asyncio.sleep(QUICK.session_timeout)  # nobody else is in the group
         stack.send_activities(range(ROWS, 2 * ROWS))
         await stack.keep_until(2 * ROWS, within=90)  # beside it: an answer that came too late may have ended it
     finally:
