@@ -163,9 +163,9 @@ class Batch:
             names = self._plan.columns[_FIRST_SEEN:-3]
             hits = []
             for offset, horizon, now, fact, *seen, found, lower, due in said:
-                place, instants = (int(offset), int(horizon), int(now)), tuple(sorted(map(int, due)))
-                shown = dict(zip(names, seen, strict=True))
-                hits.append(Hit(*place, fact, codes(bytes(found)), frozenset(lower), shown, instants))
+                shown, instants = dict(zip(names, seen, strict=True)), tuple(sorted(map(int, due))) if due else ()
+                place = (int(offset), int(horizon), int(now))
+                hits.append(Hit(*place, fact, codes(found), frozenset(lower), shown, instants))
         return hits, [row for row in rows if (row.offset, row.horizon, row.now) in lost] if lost else []
 
 

@@ -10,7 +10,7 @@ verdicts with the same ids, whoever works it out and when.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -203,7 +203,7 @@ class Revision:
                 revisions[position] = revisions.get(position, 0) + 1
                 if is_new(cause):
                     assert shown is not None
-                    hit = replace(shown, horizon=moment.horizon)
+                    hit = shown._replace(horizon=moment.horizon)
                     code = new_codes.get(position, OK)
                     yield (
                         moment,

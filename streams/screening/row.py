@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 
@@ -22,8 +21,7 @@ class Row(NamedTuple):
     now: int
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(NamedTuple):
     """What was found in one row: `codes` are (position of the entry, result code); `seen` the view's columns."""
 
     offset: int

@@ -9,7 +9,7 @@ that for its first key. Screenings take turns, so only one of them runs at any t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from threading import Semaphore, Thread
 from typing import Generic, NamedTuple, TypeVar
 
@@ -193,7 +193,7 @@ class Together:
         for hit in hits:
             seen = dict(hit.seen)
             number = int(seen.pop(WHOSE))
-            _answer_of(whose[number]).hits.append(replace(hit, seen=seen))
+            _answer_of(whose[number]).hits.append(hit._replace(seen=seen))
         for row in unreadable:
             seat = next(seat for seat in seats if row.datum.startswith(long_bytes(seat.number)))
             _answer_of(seat).unreadable.append(row_before[row])

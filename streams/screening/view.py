@@ -186,8 +186,9 @@ class View:
         shown_here = ("_offset", "_horizon", "_now", "_fact", *self._apart, *shown)
         hits = [f"`hits_{number}`" for number in range(len(bytes_of))]
         columns = (*shown_here, "hits", "lower", "due")
-        asked = [self._column(name) for name in shown_here] + [f"[{', '.join(hits)}]", "`lower`", "`due`"]
-        some = [f"{hit} != 0" for hit in hits] + [f"notEmpty({self._column('counted_as')})", "notEmpty(`due`)"]
+        digits = ", ".join(f"hex({hit})" for hit in hits)
+        asked = [self._column(name) for name in shown_here] + [f"concat('', {digits})", "`lower`", "`due`"]
+        some = [f"{_either(hits)} != 0", f"notEmpty({self._column('counted_as')})", "notEmpty(`due`)"]
         found = f"SELECT {', '.join(asked)} FROM {self._database}.judged WHERE {' OR '.join(some)}"
         kept = {self.physical(name) for name in shown_here}
         read, given, own = self._declared(computed, {*reads, *shown}, kept)
@@ -327,11 +328,11 @@ def _bytes(rules: tuple[Rule, ...], results: list[Compiled]) -> list[str]:
 
 
 @lru_cache(maxsize=10_000)
-def codes(hits: bytes) -> tuple[tuple[int, int], ...]:
-    """Positions of rules and their results, of the bytes that a row is left with; what is OK is left out."""
+def codes(hits: str) -> tuple[tuple[int, int], ...]:
+    """Positions of rules and their results, of a row's bytes in hexadecimal digits; what is OK is left out."""
     return tuple(
         (4 * number + place, code)
-        for number, four in enumerate(hits)
+        for number, four in enumerate(bytes.fromhex(hits))
         if four
         for place in range(4)
         if (code := four >> 2 * place & 3)
