@@ -23,6 +23,7 @@ from inzage.streams.dossier.law import law
 from inzage.streams.dossier.references import References
 from inzage.streams.dossier.versions import PersonDossier
 from inzage.streams.screening.batch import Batch
+from inzage.streams.screening.computed import Computed
 from inzage.streams.screening.engine import Controller, engine
 from inzage.streams.screening.examples import merged
 from inzage.streams.screening.open_insert import OpenInsert
@@ -33,7 +34,7 @@ START = datetime(2026, 3, 2, 8, tzinfo=UTC)
 KINDS = 97  # distinct events; the rest repeats them under other ids
 SUBJECTS = 1_000
 AIM = 60_000
-STEPS = {"_readable": Batch, "_computed": Batch, "feed": OpenInsert, "_found": Batch}
+STEPS = {"_readable": Batch, "_computed": Computed, "feed": OpenInsert, "_found": Computed}
 
 
 def main() -> None:

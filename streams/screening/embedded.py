@@ -21,7 +21,7 @@ from inzage.schemas.errors import InzageError
 from inzage.streams.screening.open_insert import OpenInsert
 
 _MOST_ROWS = 10_000_000  # more than any batch
-_MOST_OPEN = 4  # INSERTs; each holds the columns of its last block
+_MOST_OPEN = 6  # INSERTs; each holds the columns of its last block
 _ABOUT_DATA = (
     *("INCORRECT_DATA", "AVRO", "Avro", "avro", "CANNOT_", "ATTEMPT_TO_READ", "EOF"),
     *("ILLEGAL_DIVISION", "DECIMAL_OVERFLOW", "OUT_OF_BOUND", "OUT_OF_RANGE", "SIZES_OF_ARRAYS", "TOO_LARGE_ARRAY"),
@@ -38,8 +38,8 @@ class Embedded:
         self._folder.chmod(0o700)
         self._file = self._folder / "data-to-insert"
         self._owner = os.getpid()
-        self._open: dict[str, OpenInsert] = {}
-        """By table, the one that was asked for last at the end."""
+        self._open: dict[tuple[str, str], OpenInsert] = {}
+        """By table and statement, the one that was asked for last at the end."""
         self._place = f"{self._folder}/data"
         atexit.register(self.close)
         self._connection: Any = self.connected()
@@ -47,13 +47,13 @@ class Embedded:
     def close(self) -> None:
         """Close it and remove what it kept; only the process that opened it does."""
         if self._owner == os.getpid():
-            self._close_inserts()
+            self.close_inserts()
             self._connection.close()
             shutil.rmtree(self._folder, ignore_errors=True)
 
     def restrict(self) -> None:
         """Keep INSERT, SELECT, TRUNCATE and OPTIMIZE on the tables of the screening, and nothing else."""
-        self._close_inserts()
+        self.close_inserts()
         self._connection.close()
         users = files("inzage.streams.screening").joinpath("users.xml").read_text(encoding="utf-8")
         (self._folder / "users.xml").write_text(users, encoding="utf-8")
@@ -114,20 +114,16 @@ class Embedded:
         def held() -> int:
             return int(self.query(f"SELECT count() FROM {table}", "TSV"))
 
-        one = self._open.pop(table, None) or OpenInsert(insert, self.connected, held)
+        one = self._open.pop((table, insert), None) or OpenInsert(insert, self.connected, held)
         while len(self._open) >= _MOST_OPEN:
-            self.close_insert(next(iter(self._open)))
-        self._open[table] = one
+            self._open.pop(next(iter(self._open))).close()
+        self._open[table, insert] = one
         return one
 
-    def close_insert(self, table: str) -> None:
-        """End the INSERT into a table, if one is open."""
-        if table in self._open:
-            self._open.pop(table).close()
-
-    def _close_inserts(self) -> None:
-        for table in list(self._open):
-            self.close_insert(table)
+    def close_inserts(self, table: str = "") -> None:
+        """End the INSERTs that are open, all of them or those into a table."""
+        for key in [key for key in self._open if table in ("", key[0])]:
+            self._open.pop(key).close()
 
 
 def _on_account_of_data(error: RuntimeError) -> bool:

@@ -4,6 +4,7 @@ CREATE DATABASE {db};
 
 CREATE TABLE {db}.dossier (
     subject String,
+    held UInt64,
     consents Array(Tuple(ref String, explicit Bool, given_at DateTime64(6, 'UTC'), withdrawn_at DateTime64(6, 'UTC'), expires_at DateTime64(6, 'UTC'), recipients Array(String), any_recipient Bool, categories Array(String), any_category Bool, purposes Array(String), any_purpose Bool, countries Array(String), any_country Bool, risk_informed Bool, rightful Bool, known_from Int64, known_to Int64)),
     emergencies Array(Tuple(ref String, type String, opened_at DateTime64(6, 'UTC'), closed_at DateTime64(6, 'UTC'), certified Bool, certified_at DateTime64(6, 'UTC'), incapable Nullable(Bool), country String, known_from Int64, known_to Int64)),
     enrolments Array(Tuple(employer_id String, plan String, country_of_work String, service String, policyholder String, role_linked Nullable(Bool), from DateTime64(6, 'UTC'), to DateTime64(6, 'UTC'), known_from Int64, known_to Int64)),

@@ -20,6 +20,7 @@ from inzage.schemas.revealing import revealing_fields
 from inzage.streams.dossier.kinds import FAMILIES, NAMED_BY
 from inzage.streams.dossier.registers import BY_TABLE
 from inzage.streams.dossier.time import FAR
+from inzage.streams.screening.column import UNUSUAL, Column, key_of, keys_of, said
 from inzage.streams.screening.event_fields import leaves
 from inzage.streams.screening.pack import LOOK, Policies, Rule
 from inzage.streams.screening.predicate import Compiled, Scope, compile_predicate
@@ -68,23 +69,6 @@ class Derived:
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
-    """A column of the table of what is computed: `type` for what is given, `sql` for what is computed."""
-
-    name: str
-    type: str = ""
-    sql: str = ""
-    kept: bool = False
-    """Whether the last SELECT reads it; what only other columns rest on takes no place."""
-
-    def definition(self, *, all_kept: bool = False) -> str:
-        """As CREATE TABLE takes it; a query can read what is kept."""
-        if not self.sql:
-            return f"`{self.name}` {self.type}" + ("" if self.kept or all_kept else " EPHEMERAL")
-        return f"`{self.name}` {self.type} {'MATERIALIZED' if self.kept or all_kept else 'EPHEMERAL'} {self.sql}"
-
-
-@dataclass(frozen=True, slots=True)
 class Plan:
     """The tables of one controller, and the query that tells what was found in the last."""
 
@@ -96,6 +80,7 @@ class Plan:
     """All of that table."""
     found: str
     columns: tuple[str, ...]
+    """What `found` answers, in order."""
     by_clock: tuple[str, ...]
     """Entries that look at the clock and do not say when (`due`): time alone may change their results whenever."""
 
@@ -189,7 +174,8 @@ class View:
         digits = ", ".join(f"hex({hit})" for hit in hits)
         asked = [self._column(name) for name in shown_here] + [f"concat('', {digits})", "`lower`", "`due`"]
         some = [f"{_either(hits)} != 0", f"notEmpty({self._column('counted_as')})", "notEmpty(`due`)"]
-        found = f"SELECT {', '.join(asked)} FROM {self._database}.judged WHERE {' OR '.join(some)}"
+        where = f"NOT {UNUSUAL} AND ({' OR '.join(some)})"
+        found = f"SELECT {', '.join(asked)} FROM {self._database}.judged WHERE {where}"
         kept = {self.physical(name) for name in shown_here}
         read, given, own = self._declared(computed, {*reads, *shown}, kept)
         return Plan(read, given, (*given, *own, *results_kept), found, columns, by_clock)
@@ -204,13 +190,17 @@ class View:
         names = {name for compiled in computed.values() for name in compiled.reads} | shown
         event = [leaves()[name] for name in sorted(names) if name in leaves()]
         from_avro = [Column(name, "Int64", kept=name in kept) for name in self._apart]
-        from_avro += [Column(leaf.path, leaf.type, kept=leaf.path in kept) for leaf in event]
+        from_avro += [said(leaf.path, leaf.type, kept=leaf.path in kept) for leaf in event]
+        by = {self._key(name) for name in names if name.startswith("dossier_")}
+        keys = [key for key in keys_of(self._database) if key.name in by]
         of_row = [Column(name, kind, kept=name in kept) for name, kind in _OF_ROW.items()]
         own = {f"e_{leaf.name}": f"nullIf(`{leaf.path}`, 'UNKNOWN')" for leaf in event if leaf.is_symbol}
         own |= {name: self._known(name) for name in sorted(names) if name.startswith("dossier_")}
         own |= {f"d_{name}": compiled.sql for name, compiled in computed.items()}
         made = tuple(Column(name, sql=sql, kept=name in kept) for name, sql in own.items())
-        return (*from_avro, Column(END, "Int64")), (*of_row, *from_avro), made
+        read = (*(Column(column.name, column.type) for column in from_avro), Column(END, "Int64"))
+        unusual = Column(UNUSUAL, "Bool", kept=True, nothing="false")
+        return read, (*of_row, *from_avro, *keys, unusual), made
 
     def _column(self, name: str) -> str:
         if name == "_now":
@@ -262,9 +252,13 @@ class View:
         sql = re.sub(r"\bdossier\.(\w+)", r"dossier_\1", sql)
         return sql
 
+    def _key(self, name: str) -> str:
+        """The column of the key by which a family is looked up; of many always the person."""
+        return "subject.pseudonym" if self._apart else key_of(name.removeprefix("dossier_"))
+
     def _known(self, family: str) -> str:
         column = family.removeprefix("dossier_")
-        found = f"joinGet('{self._database}.dossier', '{column}', {self._whose}`subject.pseudonym`)"
+        found = f"joinGet('{self._database}.dossier', '{column}', {self._whose}`{self._key(family)}`)"
         return f"arrayFilter(x -> x.known_from < `_horizon` AND `_horizon` <= x.known_to, {found})"
 
 

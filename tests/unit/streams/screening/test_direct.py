@@ -13,8 +13,9 @@ from inzage.schemas.json_face import read
 from inzage.streams.dossier.law import law
 from inzage.streams.dossier.references import References
 from inzage.streams.dossier.versions import PersonDossier
+from inzage.streams.screening.batch import MOST_DIRECT
 from inzage.streams.screening.direct import Compiling, direct
-from inzage.streams.screening.engine import MOST_DIRECT, Controller, engine
+from inzage.streams.screening.engine import Controller, engine
 from inzage.streams.screening.examples import merged
 from inzage.streams.screening.pack import Policies, Rule, policies_of
 from inzage.streams.screening.row import Row

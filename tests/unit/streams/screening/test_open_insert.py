@@ -14,12 +14,12 @@ from inzage.schemas.json_face import read
 from inzage.streams.dossier.law import law
 from inzage.streams.dossier.references import References
 from inzage.streams.screening.batch import Batch
+from inzage.streams.screening.column import Column
 from inzage.streams.screening.engine import Controller, engine
 from inzage.streams.screening.examples import merged
 from inzage.streams.screening.open_insert import OpenInsert
 from inzage.streams.screening.pack import policies_of
 from inzage.streams.screening.row import Row
-from inzage.streams.screening.view import Column
 
 EMBEDDED = engine()._embedded
 AT = datetime(2026, 3, 2, 10, tzinfo=UTC)
@@ -39,7 +39,7 @@ def insert() -> Iterator[OpenInsert]:
         EMBEDDED.query(statement)
     opened = EMBEDDED.open_insert("opened.judged", "INSERT INTO opened.judged (n)")
     yield opened
-    EMBEDDED.close_insert("opened.judged")
+    EMBEDDED.close_inserts("opened.judged")
 
 
 def block(*numbers: int) -> bytes:
@@ -70,7 +70,7 @@ def test_a_block_that_fails_is_told_and_the_next_one_is_taken(insert: OpenInsert
 def test_only_a_few_stay_open_and_what_is_closed_can_be_emptied(insert: OpenInsert) -> None:
     assert insert.feed(block(5), 1)
     kept()
-    for number in range(4):
+    for number in range(6):
         EMBEDDED.open_insert(f"opened.other_{number}", "")
     assert EMBEDDED.open_insert("opened.judged", "INSERT INTO opened.judged (n)") is not insert
     EMBEDDED.query("TRUNCATE TABLE opened.names")
