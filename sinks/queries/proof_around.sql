@@ -1,5 +1,6 @@
 -- What stands around two checkpoints on the topic of checkpoints: leaf hashes of the meta log, its own checkpoints
--- (-1) after one of the two, and what was attested of those and of later ones (-2).
+-- (-1) after one of the two, and what was first attested of those and of later ones (-2). What is attested of a
+-- checkpoint is said on the same topic, after it: so of years of attestations only the next are read.
 SELECT
     meta_index, size, if(meta_index < 0, note, hex(SHA256(concat(char(0), note)))) AS found, '' AS token_hex, log_offset
 FROM {database:Identifier}.checkpoints
@@ -12,5 +13,8 @@ SELECT -2, size, note, if(isNull(token), '', hex(assumeNotNull(token))), 0
 FROM
 (
     SELECT size, note, token FROM {database:Identifier}.attestations
-    WHERE origin = {meta_origin:String} AND size > {above:Int64} ORDER BY size, log_offset LIMIT 1000
+    WHERE log_id = {kept_in:String} AND log_offset > {after:UInt64}
+        AND origin = {meta_origin:String} AND size > {above:Int64}
+    ORDER BY log_offset
+    LIMIT 1000
 )

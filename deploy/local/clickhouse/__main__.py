@@ -26,7 +26,6 @@ from inzage.schemas.errors import InzageError
 
 MIGRATIONS = "inzage.sinks.migrations"
 KEEP_ALIVE_SECONDS = 300  # a client that finds its connection closed cannot safely repeat an insert
-LONGEST_HEAD = 1 << 20  # bytes of request line and headers: statements may stand in the query string
 
 
 def main(
@@ -54,7 +53,7 @@ def main(
         access_log=False,  # request lines hold statements and their parameters
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=2,
-        h11_max_incomplete_event_size=LONGEST_HEAD,
+        http="httptools",  # half a millisecond less a request than in Python, and no bound on a statement in the URL
     )
 
 

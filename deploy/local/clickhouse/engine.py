@@ -1,9 +1,9 @@
 """Keeps the data directory: one embedded ClickHouse, one process, one writer at a time.
 
 It is open with every role but the owner's. For migrations, and for each statement of the owner, it is closed and
-opened with the owner's alone, while nobody else has a handle. Every call gets its own handle, so role, settings and
-database of one request never reach another. Inserted bytes, and whatever the engine may spill, lie below a private
-directory that is emptied at start.
+opened with the owner's alone, while nobody else has a handle. Every call has a handle to itself, told exactly its
+role, settings and database, so those of one request never reach another. Inserted bytes, and whatever the engine may
+spill, lie below a private directory that is emptied at start.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from typing import Any
 import chdb
 
 from inzage.deploy.local.clickhouse.access import Access, Rights, write_configuration
+from inzage.deploy.local.clickhouse.handles import Handle, ReadyHandles, Terms
 from inzage.deploy.local.clickhouse.native import empty_block
 from inzage.deploy.local.clickhouse.replies import Answer, QueryError
 from inzage.deploy.local.clickhouse.statements import Insert, Statement
@@ -52,6 +53,7 @@ class Engine:
         self._fsync = fsync
         _private_temporary_directory(self._data_dir / "tmp")
         self._data = self._data_dir / "tmp" / "inserted"
+        self._ready = ReadyHandles()
         self._turn = threading.Condition()
         self._handles = 0
         self._owner_waits = False
@@ -76,7 +78,7 @@ class Engine:
         role: Role | None = None,
     ) -> Answer:
         """Run a statement that carries no data; raises `QueryError`."""
-        with self._handle(settings, database, role) as handle:
+        with self._handle(Terms.of(role, database, settings), again=statement.selects) as handle:
             result = handle.query(text.decode(), default_format, params=dict(parameters))
             body, format_name = result.bytes(), statement.format or default_format
             if statement.reads and format_name == "Native" and not body:
@@ -108,7 +110,7 @@ class Engine:
         """
         try:
             self._data.write_bytes(data)
-            with self._handle(settings, database, role) as handle:
+            with self._handle(Terms.of(role, database, settings)) as handle:
                 written = handle.query(insert.of_file(self._data), "Null")
                 return Answer(
                     b"",
@@ -122,6 +124,7 @@ class Engine:
             self._data.unlink(missing_ok=True)
 
     def close(self) -> None:
+        self._ready.drop()
         self._open_handle.close()
         self._lock.release()
 
@@ -131,24 +134,36 @@ class Engine:
         self._open_handle = chdb.connect(self._connection)  # keeps the engine up between requests
 
     @contextmanager
-    def _handle(self, settings: Mapping[str, str], database: str | None, role: Role | None) -> Iterator[Any]:
-        with self._owned() if role is Role.OWNER else self._shared():
-            handle = chdb.connect(self._connection)
+    def _handle(self, terms: Terms, *, again: bool = False) -> Iterator[Any]:
+        """A handle that was told these terms. What leaves it as it is may have one used before, and used `again`."""
+        owned = terms.role is Role.OWNER
+        again = again and not owned
+        with self._owned() if owned else self._shared(), _in_its_words():
+            handle = (self._ready.take(terms) if again else None) or self._set_up(terms)
             try:
-                if role and role is not Role.OWNER:
-                    handle.query(f"SET ROLE {role.name_in()}")
-                if database:
-                    handle.query(f"USE {_quoted(database, '`')}")
-                if settings:
-                    said = (f"{_quoted(name, '`')} = {_quoted(value, chr(39))}" for name, value in settings.items())
-                    handle.query(f"SET {', '.join(said)}")
-                yield handle
-            except (chdb.ChdbError, RuntimeError) as error:
-                raise QueryError(str(error)) from error
-            except UnicodeDecodeError as error:  # the engine's words quote bytes that are no text
-                raise QueryError(error.object.decode(errors="replace")) from error
-            finally:
-                handle.close()
+                yield handle.engine
+            except BaseException:
+                handle.engine.close()
+                raise
+            if again:
+                self._ready.put(handle)
+            else:
+                handle.engine.close()
+
+    def _set_up(self, terms: Terms) -> Handle:
+        since, engine = self._ready.now(), chdb.connect(self._connection)
+        try:
+            if terms.role and terms.role is not Role.OWNER:
+                engine.query(f"SET ROLE {terms.role.name_in()}")
+            if terms.database:
+                engine.query(f"USE {_quoted(terms.database, '`')}")
+            if terms.settings:
+                said = (f"{_quoted(name, '`')} = {_quoted(value, chr(39))}" for name, value in terms.settings)
+                engine.query(f"SET {', '.join(said)}")
+        except BaseException:
+            engine.close()
+            raise
+        return Handle(engine, terms, since)
 
     @contextmanager
     def _shared(self) -> Iterator[None]:
@@ -171,6 +186,7 @@ class Engine:
             try:
                 if not self._turn.wait_for(lambda: not self._handles, OWNER_WAITS):
                     raise QueryError.of(159, "TIMEOUT_EXCEEDED", "Other statements did not end in time")
+                self._ready.drop()
                 self._open_handle.close()
                 try:
                     self._open(Rights.OWNER)
@@ -183,8 +199,19 @@ class Engine:
                 self._turn.notify_all()
 
     def _execute(self, statement: str) -> str:
-        with self._handle({}, None, None) as handle:
+        with self._handle(Terms.of(None, None, {})) as handle:
             return str(handle.query(statement, "TabSeparated").bytes().decode())
+
+
+@contextmanager
+def _in_its_words() -> Iterator[None]:
+    """What the engine refuses, as `QueryError`."""
+    try:
+        yield
+    except (chdb.ChdbError, RuntimeError) as error:
+        raise QueryError(str(error)) from error
+    except UnicodeDecodeError as error:  # the engine's words quote bytes that are no text
+        raise QueryError(error.object.decode(errors="replace")) from error
 
 
 def _private_temporary_directory(directory: Path) -> None:

@@ -6,7 +6,7 @@ stand as code. Where the text holds anything that this short reading of the lexe
 from ClickHouse (nested comments, heredocs, typographic quotes), they are refused as text too.
 
 A server takes one statement a request; the engine takes several, and the first could take another role for the
-second. So a second one is refused.
+second. So a second one is refused, and so is a comment within a comment, which ClickHouse ends later than we do.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from inzage.deploy.local.clickhouse.replies import QueryError
@@ -32,6 +33,8 @@ _UNCERTAIN = re.compile(rb"\$|\xe2\x80[\x98-\x9d]|/\*(?:(?!\*/).)*/\*", re.DOTAL
 _ANSWERED = {"SELECT", "WITH", "SHOW", "DESCRIBE", "DESC", "EXPLAIN", "EXISTS", "CHECK", "FROM"}
 _SEVERAL = re.compile(rb";|\b[pP][aA][rR][aA][lL][lL][eE][lL]\b")
 _ENGINE_WIDE = frozenset({"KILL", "SYSTEM"})
+_KNOWN = 128
+"""Statements whose reading is remembered."""
 _DATA_START = re.compile(rb"[ \t\r\f\v]*\n?")
 
 
@@ -59,6 +62,8 @@ class Statement:
     format: str | None
     body_end: int
     """How many bytes of the text come before the FORMAT clause and the semicolon."""
+    selects: bool = False
+    """Whether it begins with SELECT or WITH, however one reads the lexer: then it leaves a connection as it was."""
 
     @property
     def reads(self) -> bool:
@@ -97,8 +102,9 @@ def read_insert(text: bytes) -> Insert | None:
     return None
 
 
+@lru_cache(_KNOWN)
 def read_statement(text: bytes) -> Statement:
-    """What kind of statement `text` is; raises `QueryError`."""
+    """What kind of statement `text` is; raises `QueryError`. Programs ask the same again and again."""
     refuse_files(text)
     refuse_several(text)
     tokens = []
@@ -108,11 +114,13 @@ def read_statement(text: bytes) -> Statement:
             return Statement("INSERT", None, len(text))
     if tokens and text[tokens[-1][1] :].startswith(b";"):
         tokens.pop()
+    begins = text[tokens[0][1] : tokens[0][2]].upper() if tokens else b""
+    selects = begins in (b"SELECT", b"WITH") and not _UNCERTAIN.search(text)
     keyword = next((text[start:end].decode().upper() for kind, start, end in tokens if kind == "word"), "")
     if len(tokens) > 2 and text[tokens[-2][1] : tokens[-2][2]].upper() == b"FORMAT":
         (_, clause, _), (_, start, end) = tokens[-2:]
-        return Statement(keyword, text[start:end].decode(), clause)
-    return Statement(keyword, None, tokens[-1][2] if tokens else 0)
+        return Statement(keyword, text[start:end].decode(), clause, selects)
+    return Statement(keyword, None, tokens[-1][2] if tokens else 0, selects)
 
 
 def refuse_files(text: bytes) -> None:
@@ -151,9 +159,11 @@ def refuse_engine_wide(statement: Statement) -> None:
 
 
 def _code(text: bytes) -> Iterator[tuple[str, int, int]]:
-    """Kind, start and end of every token that is neither space nor comment."""
+    """Kind, start and end of every token that is neither space nor comment; raises `QueryError`."""
     for match in _TOKEN.finditer(text):
         kind = match.lastgroup or "other"
+        if kind == "comment" and b"/*" in match[0][2:] and match[0].startswith(b"/*"):
+            raise QueryError.of(62, "SYNTAX_ERROR", "Comments within comments are not read here")
         if kind not in ("space", "comment"):
             yield kind, match.start(), match.end()
 

@@ -74,6 +74,8 @@ ANSWERS = {
     Role.VERIFIER: {COUNT, "SELECT count() FROM system.row_policies", "SELECT count() FROM system.mutations"},
 }
 
+ANSWERED_TO_VERIFIERS = "SELECT count() FROM system.row_policies"
+
 
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
@@ -199,6 +201,70 @@ def test_a_role_taken_ends_with_its_request(connect: Callable[[Role], Client]) -
     analyst.command("SET ROLE inzage_sink")
     assert _refused_with(analyst, INSERT) == 497
     assert _refused_with(analyst, "SET ROLE inzage_owner") == 511  # the engine does not know it now
+
+
+_SAID = "SELECT currentRoles()[1], currentDatabase(), getSetting('max_block_size'), getSetting('max_threads')"
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        "SET ROLE inzage_sink",
+        "USE inzage",
+        "SET max_block_size = 7",
+        "/* /* */ SELECT */ SET ROLE inzage_sink",
+        "SELECT 1 SETTINGS max_threads = 7, max_block_size = 7, param_x = '1'",
+        "SELECT throwIf(1) SETTINGS max_block_size = 7",
+        "EXPLAIN SELECT 1 SETTINGS max_block_size = 7",
+        "WITH 1 AS x SELECT x FORMAT JSON SETTINGS max_block_size = 7",
+    ],
+)
+def test_a_request_leaves_nothing_to_the_next(before: str, connect: Callable[[Role], Client]) -> None:
+    """Though the next may be answered by the same handle of the engine."""
+    analyst = connect(Role.ANALYST)
+    said = analyst.query(_SAID).result_rows
+    assert said[0][0] == "inzage_analyst"
+    _refused_with(analyst, before)
+    assert analyst.query(_SAID).result_rows == said
+    assert _refused_with(analyst, "SELECT {x:String}") == 456
+
+
+def test_settings_and_parameters_hold_for_one_request(connect: Callable[[Role], Client]) -> None:
+    analyst = connect(Role.ANALYST)
+    asked = "SELECT getSetting('max_block_size'), {x:UInt64}"
+    usual = analyst.query("SELECT getSetting('max_block_size')").result_rows[0][0]
+    for size in (usual, 3000, usual, 4000, 4000, usual):
+        settings = {"max_block_size": size} if size != usual else {}
+        assert analyst.query(asked, parameters={"x": size}, settings=settings).result_rows == [(size, size)]
+    assert _refused_with(analyst, asked) == 456
+
+
+def test_everybody_asks_at_once_with_rights_of_their_own(connect: Callable[[Role], Client]) -> None:
+    """Answers come from handles that were used before, of several roles, with the owner in between."""
+    roles = [Role.SINK, Role.SEALER, Role.ANALYST, Role.VERIFIER]
+    wrong: list[object] = []
+    over = time.monotonic() + 2
+
+    def repeat(role: Role, client: Client) -> None:
+        try:
+            while time.monotonic() < over:
+                if client.query("SELECT currentRoles()").result_rows != [([role.name_in()],)]:
+                    wrong.append(role)
+                if role in (Role.SEALER, Role.ANALYST) and _refused_with(client, ANSWERED_TO_VERIFIERS) != 497:
+                    wrong.append(f"{role} reads as the verifier")
+        except BaseException as error:
+            wrong.append(error)
+
+    threads = [threading.Thread(target=repeat, args=(role, connect(role))) for role in roles]
+    owner = connect(Role.OWNER)
+    for thread in threads:
+        thread.start()
+    while time.monotonic() < over:
+        owner.command("DELETE FROM inzage.schemas WHERE log_id = 'nothing'")
+        time.sleep(0.1)
+    for thread in threads:
+        thread.join()
+    assert wrong == []
 
 
 def _ask(settings: Settings, headers: dict[str, str] | None = None, **arguments: str) -> tuple[int, str, str]:

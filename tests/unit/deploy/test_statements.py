@@ -108,3 +108,42 @@ def test_any_bytes_are_read_or_refused(text: bytes) -> None:
         read_statement(text)
     except (QueryError, UnicodeDecodeError):
         pass
+
+
+@pytest.mark.parametrize(
+    "text",
+    [b"SELECT 1", b"-- it's one; or two\n with 1 as x SELECT x", b"/* a; b */ SELECT {x:String} FORMAT Native"],
+)
+def test_a_select_leaves_a_connection_as_it_was(text: bytes) -> None:
+    assert read_statement(text).selects
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"SET ROLE inzage_sink",
+        b"USE other",
+        b"SHOW TABLES",
+        b"EXPLAIN SELECT 1",
+        b"(SELECT 1)",
+        b"INSERT INTO t SELECT 1",
+        b"'a' SELECT 1",
+        b"SELECT $x$'$x$, '",
+        "SELECT \u2018'\u2019, '".encode(),
+        b"",
+    ],
+)
+def test_of_nothing_else_that_is_claimed(text: bytes) -> None:
+    """Nor of a SELECT that ClickHouse's lexer may read differently."""
+    assert not read_statement(text).selects
+
+
+@pytest.mark.parametrize("text", [b"/* /* */ SELECT */ SET ROLE inzage_sink", b"SELECT 1 /* /* */ , */ + 1"])
+def test_a_comment_within_a_comment_hides_no_statement(text: bytes) -> None:
+    """ClickHouse ends it with the last of as many ends: the first of these takes a role there."""
+    with pytest.raises(QueryError):
+        read_statement(text)
+
+
+def test_what_only_looks_like_a_comment_within_a_comment_is_read() -> None:
+    assert read_statement(b"SELECT '/* /* */', 1 -- /* /*\n").keyword == "SELECT"
