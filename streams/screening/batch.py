@@ -57,6 +57,13 @@ class Batch:
             unreadable = [row for row in rows if id(row) in lost]
         return hits, unreadable
 
+    def judge_block(self, block: bytes, rows: int) -> list[Hit] | None:
+        """The hits of so many rows whose columns, those of `Plan.given`, are in `block` in Native format.
+
+        None when an expression fails on what stands in some of them.
+        """
+        return self._found(())[0] if self._put(block, rows) else None
+
     def let_go(self) -> None:
         """End what reads the tables of references, dossiers and counters: until then none of them can be emptied."""
         self._embedded.close_insert(f"{self._database}.judged")
@@ -130,12 +137,15 @@ class Batch:
         """Compute everything; False when an expression fails on what stands in some row."""
         read = ", ".join(f"`{column.name}`" for column in self._plan.read if column.name != END)
         block = self._embedded.query(f"SELECT {read} FROM {self._database}.read", "Native")
-        block = preceded(block, len(rows), self._about(rows))
+        return self._put(preceded(block, len(rows), self._about(rows)), len(rows))
+
+    def _put(self, block: bytes, rows: int) -> bool:
+        """Compute everything of the rows in `block`; False when an expression fails on what stands in some row."""
         given = ", ".join(f"`{column.name}`" for column in self._plan.given)
         table = f"{self._database}.judged"
         insert = f"INSERT INTO {table} ({given})"
         self._embedded.query(f"OPTIMIZE TABLE {table}")  # lets go of what it held
-        if not self._of_many and self._embedded.open_insert(table, insert).feed(block, len(rows)):
+        if not self._of_many and self._embedded.open_insert(table, insert).feed(block, rows):
             return True
         self._embedded.query(f"OPTIMIZE TABLE {table}")
         return self._embedded.insert_file(insert, "Native", block)  # says what was wrong

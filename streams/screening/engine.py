@@ -118,14 +118,15 @@ class Engine:
         """Keep INSERT, SELECT, TRUNCATE and OPTIMIZE on the controllers' tables, and nothing else."""
         self._embedded.restrict()
 
-    def add(self, policies: Policies, *, of_many: bool = False) -> Controller:
+    def add(self, policies: Policies, *, of_many: bool = False, shown: Sequence[str] | None = None) -> Controller:
         """Make the tables for a controller; raises `ConfigError` when the predicates make none.
 
-        `of_many`: tables that tell apart whose row it is; its number stands before each datum.
+        `of_many`: tables that tell apart whose row it is; its number stands before each datum. `shown`: the columns
+        that are seen of a hit, in place of those a verdict is made of.
         """
         database = f"screening_{policies.controller_id.lower()}_{next(self._databases)}"
         view = View(database, of_many=of_many)
-        plan = view.plan(policies)
+        plan = view.plan(policies, shown)
         for statement in _state(of_many=of_many).replace("{db}", database).split(";\n"):
             if statement.strip():
                 self._query(statement)
@@ -207,6 +208,14 @@ class Engine:
         """The same, all in one batch of ClickHouse, however few."""
         self._tell(controller)
         return controller.batch.judge(schema, rows)
+
+    def judge_block(self, controller: Controller, block: bytes, rows: int) -> list[Hit] | None:
+        """The same of so many rows that come as columns, those of `Plan.given` in Native format, all at once.
+
+        None when an expression fails on what stands in some of them.
+        """
+        self._tell(controller)
+        return controller.batch.judge_block(block, rows)
 
     # --- what rows are judged against ------------------------------------------------------------------------------
 

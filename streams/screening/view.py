@@ -8,7 +8,7 @@ skipped without being decoded, and what a verdict is not made of is computed but
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
@@ -158,8 +158,12 @@ class View:
         """Every name a policy may use."""
         return sorted(self._physical)
 
-    def plan(self, policies: Policies) -> Plan:
-        """The tables that judge a batch by `policies`."""
+    def plan(self, policies: Policies, seen: Sequence[str] | None = None) -> Plan:
+        """The tables that judge a batch by `policies`.
+
+        `seen` are the columns that are wanted of a hit; None: those a verdict is made of, and then a row that counts
+        for later ones is a hit as well.
+        """
         rules = policies.rules
         results = [self._result(policies, rule) for rule in rules]
         lesser = {
@@ -169,7 +173,7 @@ class View:
         }
         due = [self._due(policies, rule) for rule in rules]
         reads = {name for compiled in (*results, *lesser.values(), *due) for name in compiled.reads}
-        shown = _shown(policies)
+        shown = _shown(policies) if seen is None else tuple(seen)
         computed = self._computed({*reads, *shown})
         by_clock = tuple(
             rule.entry.id
@@ -187,7 +191,9 @@ class View:
         hits = [f"`hits_{number}`" for number in range(len(bytes_of))]
         columns = (*shown_here, "hits", "lower", "due")
         asked = [self._column(name) for name in shown_here] + [f"[{', '.join(hits)}]", "`lower`", "`due`"]
-        some = [f"{hit} != 0" for hit in hits] + [f"notEmpty({self._column('counted_as')})", "notEmpty(`due`)"]
+        some = [*(f"{hit} != 0" for hit in hits), "notEmpty(`due`)"]
+        if seen is None:
+            some.append(f"notEmpty({self._column('counted_as')})")
         found = f"SELECT {', '.join(asked)} FROM {self._database}.judged WHERE {' OR '.join(some)}"
         kept = {self.physical(name) for name in shown_here}
         read, given, own = self._declared(computed, {*reads, *shown}, kept)
