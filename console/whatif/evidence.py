@@ -1,12 +1,12 @@
 """Reads from the trail what a hypothesis is tried on: events in shares, dossiers of persons, references.
 
-Events come as columns, those that the engine needs and no others, in the format in which it takes them: nothing in
-between looks at a row. What a column says is what the engine would decode of the event's bytes.
+Where all events are judged they come as columns, those that the engine needs and no others, in the format in which
+it takes them: nothing in between looks at a row. What a column says the engine would decode of the event's bytes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -16,7 +16,7 @@ from typing import Any, cast
 
 from inzage.schemas.codec import Schema, as_written_here, datum_for_columns, decode, schema_at
 from inzage.schemas.errors import ContractError
-from inzage.schemas.framing import header_of
+from inzage.schemas.resolution import Reading
 from inzage.schemas.topics import LAW_REFERENCES, ControllerTopics
 from inzage.sinks.kept import schemas_of
 from inzage.sinks.trail import Trail
@@ -80,10 +80,14 @@ class Scope:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """So many events of a share: those between two offsets. Every fact is known to them."""
+    """So many events: those of a share, as long as they are not read, else `rows` by the schema of their datum.
+
+    Every fact is known to them.
+    """
 
     share: Share
     count: int
+    rows: Mapping[Schema, Sequence[Row]] | None = None
 
 
 @dataclass(slots=True)
@@ -103,38 +107,62 @@ class Evidence:
         found = self._select("persons", kinds=sorted(kinds_of(families)))
         return {log_id.decode(): persons for log_id, persons in found}
 
-    def pages(self, share: Share) -> list[Page]:
-        """The events of a share, in the order of their offsets, some `AT_ONCE` a page."""
-        pages, count, first, last = [], 0, share.first, share.first - 1
-        for number, more in self._of_share("counts", share, stretch=STRETCH):
-            if count and count + more > AT_ONCE:
-                pages.append(Page(replace(share, first=first, last=last), count))
-                count, first = 0, last + 1
-            count, last = count + more, min(share.last, (number + 1) * STRETCH - 1)
-        return [*pages, Page(replace(share, first=first, last=last), count)] if count else pages
+    def pages(self, share: Share) -> Iterator[Page]:
+        """The events of a share, in the order of their offsets, some `AT_ONCE` a page.
+
+        Where few among many are concerned, columns would be read of all of them: those few are read with their bytes.
+        """
+        return self._of_words(share) if self.scope.words else self._of_all(share)
 
     def block(self, page: Page, given: Iterable[Column]) -> bytes:
         """The events of a page as columns of the engine, in Native format."""
         columns = ", ".join(f"{_said(column.name)} AS `{column.name}`" for column in given)
-        asked = self._asked({**self._within(page.share), "now": self.scope.now, "horizon": STILL_KNOWN})
         found = self.trail.client.raw_query(
             _text("columns").replace("/* columns */", columns),
-            parameters={"database": self.trail.database, **asked},
+            parameters={
+                "database": self.trail.database,
+                **self._asked(self._within(page.share)),
+                **{"now": self.scope.now, "horizon": STILL_KNOWN},
+            },
             settings={**_ONE_BLOCK, "readonly": 1},
             fmt="Native",
         )
         return cast("bytes", found)
 
-    def rows(self, page: Page) -> dict[Schema, list[Row]]:
-        """The events of a page as rows by the schema of their datum, for what cannot be judged by columns."""
+    def rows(self, page: Page) -> Mapping[Schema, Sequence[Row]]:
+        """The events of a page as rows by the schema of their datum."""
+        return self._read(page.share, page.count) if page.rows is None else page.rows
+
+    def _of_all(self, share: Share) -> Iterator[Page]:
+        count, first, last = 0, share.first, share.first - 1
+        for number, more in self._of_share("counts", share, stretch=STRETCH):
+            if count and count + more > AT_ONCE:
+                yield Page(replace(share, first=first, last=last), count)
+                count, first = 0, last + 1
+            count, last = count + more, min(share.last, (number + 1) * STRETCH - 1)
+        if count:
+            yield Page(replace(share, first=first, last=last), count)
+
+    def _of_words(self, share: Share) -> Iterator[Page]:
+        found = AT_ONCE
+        while found == AT_ONCE:
+            rows = self._read(share, AT_ONCE)
+            found = sum(map(len, rows.values()))
+            if found:
+                yield Page(share, found, rows)
+                share = replace(share, first=max(some[-1].offset for some in rows.values()) + 1)
+
+    def _read(self, share: Share, most: int) -> dict[Schema, list[Row]]:
         rows: dict[Schema, list[Row]] = {}
-        for offset, at, raw in self._of_share("events", page.share):
-            schema, datum = datum_for_columns(raw, schema_at(header_of(raw), self.schemas))
-            rows.setdefault(schema, []).append(Row(offset, at, datum, "", STILL_KNOWN, self.scope.now))
+        for offset, at, header, datum in self._of_share("events", share, most=most):
+            written = schema_at(header, self.schemas)
+            if written.reading is not Reading.BY_NAME:
+                written, datum = datum_for_columns(header + datum, written)
+            rows.setdefault(written, []).append(Row(offset, at, datum, "", STILL_KNOWN, self.scope.now))
         return rows
 
-    def dossiers(self, share: Share, families: frozenset[str], persons: int) -> Iterator[PersonDossier]:
-        """The dossiers of the persons in a share that may have something in one of `families`, as known now.
+    def dossiers(self, share: Share, families: frozenset[str], persons: int) -> Iterator[list[PersonDossier]]:
+        """The dossiers of the persons in a share that may have something in one of `families`, known now, in parts.
 
         In them other families are empty, and what is no longer known is missing. There are about `persons`.
         """
@@ -143,7 +171,7 @@ class Evidence:
         kinds = sorted(kinds_of(families))
         for part in range(parts):
             some = replace(share, bucket=share.bucket + part * share.buckets, buckets=share.buckets * parts)
-            yield from self._dossiers(self._of_share("facts", some, kinds=kinds), families)
+            yield list(self._dossiers(self._of_share("facts", some, kinds=kinds), families))
 
     def _dossiers(self, said: Iterable[tuple[Any, ...]], families: frozenset[str]) -> Iterator[PersonDossier]:
         dossier: PersonDossier | None = None

@@ -34,12 +34,12 @@ class Judging:
 
     def judge(self, evidence: Evidence, share: Share, persons: int) -> Comparison:
         """What differs in one share, of about so many persons with a dossier."""
+        found = Comparison.empty(self.limit)
         if self.question.families:
-            dossiers = list(evidence.dossiers(share, self.question.families, persons))
             for controller in self._worlds:
                 engine().forget_persons(controller)
-                engine().load_dossiers(controller, dossiers)
-        found = Comparison.empty(self.limit)
+            for some in evidence.dossiers(share, self.question.families, persons):
+                engine().tell_dossiers(self._worlds, some)
         for page in evidence.pages(share):
             found.judged += page.count
             hits = _Hits(evidence, page)
@@ -72,15 +72,18 @@ class _Hits:
     _blocks: dict[tuple[Column, ...], bytes] = field(default_factory=dict, init=False)
 
     def of(self, controller: Controller) -> list[Hit]:
-        """Every hit; events that make an expression fail have none."""
-        given = controller.plan.given
-        if given not in self._blocks:
-            self._blocks[given] = self.evidence.block(self.page, given)
-        hits = engine().judge_block(controller, self._blocks[given], self.page.count)
+        """Every hit; events that make an expression fail have none, and are looked for among the rows."""
+        hits = self._by_columns(controller) if self.page.rows is None else None
         if hits is not None:
             return hits
         by_schema = self.evidence.rows(self.page).items()
         return [hit for schema, rows in by_schema for hit in engine().judge_at_once(controller, schema, rows)[0]]
+
+    def _by_columns(self, controller: Controller) -> list[Hit] | None:
+        given = controller.plan.given
+        if given not in self._blocks:
+            self._blocks[given] = self.evidence.block(self.page, given)
+        return engine().judge_block(controller, self._blocks[given], self.page.count)
 
 
 def _controller(world: World) -> Controller:

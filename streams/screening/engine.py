@@ -154,6 +154,16 @@ class Engine:
         for dossier in dossiers:
             controller.held.take_dossier(dossier)
 
+    def tell_dossiers(self, controllers: Sequence[Controller], dossiers: Iterable[PersonDossier]) -> None:
+        """Put the dossiers of persons in place of what ClickHouse holds for each of `controllers`.
+
+        They are held nowhere else: for what is judged all at once, and for more persons than are worth holding.
+        """
+        text = _encoded([_of_columns(_dossier_row(dossier)) for dossier in dossiers])
+        for controller in controllers:
+            self._tell(controller)
+            self._insert_texts(f"{controller.database}.dossier", [text])
+
     def load_counts(self, controller: Controller, seen: Counts) -> None:
         """Put counters in place: key -> (offset, instant, who received) of each event."""
         controller.held.take_counts(seen)
@@ -283,12 +293,25 @@ def _count_rows(seen: Counts) -> list[dict[str, Any]]:
 
 
 def _text(row: Mapping[str, Any]) -> str:
-    return json.dumps(_plain(row), ensure_ascii=False)
+    return _encoded(_of_columns(row))
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {name: _plain(inner) for name, inner in value.items() if name != "fact_ids"}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    return value.strftime("%Y-%m-%d %H:%M:%S.%f") if isinstance(value, datetime) else value
+def _of_columns(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row, and the rows within it, without the statements they were made from: there is no column for those."""
+    return {
+        name: [_of_columns(inner) if type(inner) is dict else inner for inner in value]
+        if type(value) is list
+        else value
+        for name, value in row.items()
+        if name != "fact_ids"
+    }
+
+
+def _instant(value: Any) -> str:
+    """An instant as ClickHouse reads it; the rest JSON knows by itself."""
+    if not isinstance(value, datetime):
+        raise TypeError(f"the engine is told no {type(value).__name__}")
+    return value.isoformat(" ", "microseconds")[:26]
+
+
+_encoded = json.JSONEncoder(ensure_ascii=False, check_circular=False, default=_instant).encode

@@ -7,11 +7,4 @@ WHERE topic = {topic:String}
     AND occurred_at >= {since:DateTime64(6, 'UTC')}
     AND occurred_at < {until:DateTime64(6, 'UTC')}
     AND ({buckets:UInt32} = 1 OR cityHash64(subject.pseudonym) % {buckets:UInt32} = {bucket:UInt32})
-    AND (
-        empty({words:Array(String)})
-        OR multiSearchAny(raw, arraySlice(arrayMap(word -> unhex(word), {words:Array(String)}), 1, 255))
-        OR multiSearchAny(raw, arraySlice(arrayMap(word -> unhex(word), {words:Array(String)}), 256, 255))
-        OR multiSearchAny(raw, arraySlice(arrayMap(word -> unhex(word), {words:Array(String)}), 511, 255))
-        OR multiSearchAny(raw, arraySlice(arrayMap(word -> unhex(word), {words:Array(String)}), 766, 255))
-    )
 ORDER BY offset

@@ -1,4 +1,4 @@
--- How many activities of a share a hypothesis may concern, by stretches of offsets.
+-- How many activities there are in a share, by stretches of offsets.
 SELECT intDiv(offset, {stretch:UInt32}) AS number, count() AS rows
 FROM {database:Identifier}.events
 WHERE topic = {topic:String}
@@ -7,12 +7,5 @@ WHERE topic = {topic:String}
     AND occurred_at >= {since:DateTime64(6, 'UTC')}
     AND occurred_at < {until:DateTime64(6, 'UTC')}
     AND ({buckets:UInt32} = 1 OR cityHash64(subject.pseudonym) % {buckets:UInt32} = {bucket:UInt32})
-    AND (
-        empty({words:Array(String)})
-        OR multiSearchAny(raw, arraySlice(arrayMap(word -> unhex(word), {words:Array(String)}), 1, 255))
-        OR multiSearchAny(raw, arraySlice(arrayMap(word -> unhex(word), {words:Array(String)}), 256, 255))
-        OR multiSearchAny(raw, arraySlice(arrayMap(word -> unhex(word), {words:Array(String)}), 511, 255))
-        OR multiSearchAny(raw, arraySlice(arrayMap(word -> unhex(word), {words:Array(String)}), 766, 255))
-    )
 GROUP BY number
 ORDER BY number

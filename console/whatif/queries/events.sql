@@ -1,6 +1,12 @@
--- The activities of a page, with their bytes. Without words a hypothesis may concern any of them; they are hexadecimal, and
+-- The next activities of a log that a hypothesis may concern, of the persons of one bucket: each as the header and the
+-- datum of what was said (schemas/framing.py). Without words it may concern any of them; they are hexadecimal, and
 -- multiSearchAny takes 255 at once.
-SELECT offset, toUnixTimestamp64Milli(broker_time) AS known_at, raw
+WITH if(startsWith(raw, '\0'), 5, 10) AS size
+SELECT
+    offset,
+    toUnixTimestamp64Milli(broker_time) AS known_at,
+    left(raw, size) AS header,
+    substring(raw, size + 1) AS datum
 FROM {database:Identifier}.events
 WHERE topic = {topic:String}
     AND log_id = {log_id:String}
@@ -16,3 +22,4 @@ WHERE topic = {topic:String}
         OR multiSearchAny(raw, arraySlice(arrayMap(word -> unhex(word), {words:Array(String)}), 766, 255))
     )
 ORDER BY offset
+LIMIT {most:UInt32}
