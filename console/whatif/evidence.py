@@ -115,7 +115,7 @@ class Evidence:
         return self._of_words(share) if self.scope.words else self._of_all(share)
 
     def block(self, page: Page, given: Iterable[Column]) -> bytes:
-        """The events of a page as columns of the engine, in Native format."""
+        """The events of a page as columns of the engine, in Native format and no order."""
         columns = ", ".join(f"{_said(column.name)} AS `{column.name}`" for column in given)
         found = self.trail.client.raw_query(
             _text("columns").replace("/* columns */", columns),

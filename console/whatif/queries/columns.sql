@@ -1,4 +1,4 @@
--- The activities of a page, as columns of the engine.
+-- The activities of a page, as columns of the engine, in no order.
 SELECT /* columns */
 FROM {database:Identifier}.events
 WHERE topic = {topic:String}
@@ -7,4 +7,3 @@ WHERE topic = {topic:String}
     AND occurred_at >= {since:DateTime64(6, 'UTC')}
     AND occurred_at < {until:DateTime64(6, 'UTC')}
     AND ({buckets:UInt32} = 1 OR cityHash64(subject.pseudonym) % {buckets:UInt32} = {bucket:UInt32})
-ORDER BY offset
