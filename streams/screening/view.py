@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
 
-import yaml
-
 from inzage.schemas.errors import ConfigError
 from inzage.schemas.revealing import revealing_fields
 from inzage.streams.dossier.kinds import FAMILIES, NAMED_BY
@@ -22,6 +20,7 @@ from inzage.streams.dossier.registers import BY_TABLE
 from inzage.streams.dossier.time import FAR
 from inzage.streams.screening.event_fields import leaves
 from inzage.streams.screening.pack import LOOK, Policies, Rule
+from inzage.streams.screening.plain_yaml import load
 from inzage.streams.screening.predicate import Compiled, Scope, compile_predicate
 
 OK, VIOLATION, NOT_EVALUABLE, WARNING = 0, 1, 2, 3
@@ -104,7 +103,7 @@ class Plan:
 def derived_columns() -> Mapping[str, Derived]:
     """The derived columns of view.yaml."""
     text = files("inzage.streams.screening").joinpath("view.yaml").read_text(encoding="utf-8")
-    return {name: Derived(name, sql, doc) for name, (sql, doc) in yaml.safe_load(text).items()}
+    return {name: Derived(name, sql, doc) for name, (sql, doc) in load(text).items()}
 
 
 class View:
