@@ -6,7 +6,8 @@ The rows are made by the writer's own encoder and are not sealed. Most disclosur
 go to Switzerland; of each person there are 25, and what was said about them: a consent of each, of some that it was
 withdrawn. `annulled` is the adequacy of Switzerland, `ended` an agreement with one recipient of four hundred, `tried`
 one entry worded otherwise, which reads the consents, `whole` all entries of the pack worded otherwise. One JSON line
-on stdout: seconds of `inzage whatif`, starting Python included, and the processor time of its processes.
+on stdout: seconds of `inzage whatif`, starting Python included, and the processor time of its processes; bytecode is
+kept, as it is where a package is installed.
 """
 
 from __future__ import annotations
@@ -231,7 +232,7 @@ def _packs(folder: Path, changed: tuple[str, str]) -> Path:
 def _suppose(settings: Settings, *supposed: str) -> dict[str, Any]:
     """Seconds, processor time and what was found of one `inzage whatif`."""
     environment = {
-        **os.environ,
+        **{name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"},
         "INZAGE_CONTROLLERS": json.dumps([CONTROLLER]),
         "INZAGE_DATA_DIR": str(settings.data_dir),
         "INZAGE_KAFKA__BOOTSTRAP_SERVERS": settings.kafka.bootstrap_servers,

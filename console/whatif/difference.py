@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 _SHOWN = ("event_id", "occurred_at", "org_key", "destination", "purpose")
+SEEN = ("subject.pseudonym", *_SHOWN)
+"""The columns of the view that are counted and shown."""
 
 
 @dataclass(frozen=True, slots=True)

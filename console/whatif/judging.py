@@ -5,15 +5,15 @@ The predicates are the worker's own, evaluated by the worker's engine.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from inzage.console.whatif.difference import Comparison, Differing
-from inzage.console.whatif.evidence import Evidence, Share
+from inzage.console.whatif.difference import SEEN, Comparison, Differing
+from inzage.console.whatif.evidence import Evidence, Page, Share
 from inzage.console.whatif.question import Question, World
-from inzage.schemas.codec import Schema
+from inzage.streams.screening.column import Column
 from inzage.streams.screening.engine import Controller, engine
-from inzage.streams.screening.row import Hit, Row
+from inzage.streams.screening.row import Hit
 from inzage.streams.screening.view import VIOLATION
 
 Found = tuple[list[Differing], list[Differing]]
@@ -35,53 +35,69 @@ class Judging:
 
     def judge(self, evidence: Evidence, share: Share, persons: int) -> Comparison:
         """What differs in one share, of about so many persons with a dossier."""
+        found = Comparison.empty(self.limit)
         if self.question.families:
-            dossiers = list(evidence.dossiers(share, self.question.families, persons))
             for controller in self._worlds:
                 engine().forget_persons(controller)
-                engine().load_dossiers(controller, dossiers)
-        found = Comparison.empty(self.limit)
+            for some in evidence.dossiers(share, self.question.families, persons):
+                engine().tell_dossiers(self._worlds, some)
         for page in evidence.pages(share):
             found.judged += page.count
-            violated, lawful = self._differing(page.rows.items())
-            found.violated.take(share.log_id, violated)
-            found.lawful.take(share.log_id, lawful)
+            hits = _Hits(evidence, page)
+            violated, lawful = self._compared(hits) if self.question.at_once else self._apart(hits)
+            found.violated.take(share.log_id, sorted(violated, key=_by_offset))
+            found.lawful.take(share.log_id, sorted(lawful, key=_by_offset))
         return found
 
-    def _differing(self, batches: Iterable[tuple[Schema, Sequence[Row]]]) -> Found:
-        violated, lawful = list[Differing](), list[Differing]()
-        for schema, rows in batches:
-            newly, no_longer = self._compared(schema, rows) if self.question.at_once else self._apart(schema, rows)
-            violated += newly
-            lawful += no_longer
-        return sorted(violated, key=_by_offset), sorted(lawful, key=_by_offset)
-
-    def _compared(self, schema: Schema, rows: Sequence[Row]) -> Found:
+    def _compared(self, hits: _Hits) -> Found:
         (controller,) = self._worlds
         marks, found = self.question.marks, (list[Differing](), list[Differing]())
-        for hit in engine().judge(controller, schema, rows)[0]:
+        for hit in hits.of(controller):
             marked = [marks[position] for position, code in hit.codes if code == VIOLATION]
             for side, newly in zip(found, (True, False), strict=True):
                 if entries := [entry for entry, mark in marked if mark is newly]:
                     side.append(Differing(hit.offset, tuple(sorted(entries)), hit.seen))
         return found
 
-    def _apart(self, schema: Schema, rows: Sequence[Row]) -> Found:
-        before, after = (_violated(controller, schema, rows) for controller in self._worlds)
+    def _apart(self, hits: _Hits) -> Found:
+        before, after = (_violated(controller, hits.of(controller)) for controller in self._worlds)
         return _beyond(after, before), _beyond(before, after)
 
 
+@dataclass(slots=True)
+class _Hits:
+    """What is found in a page, by whichever controller; worlds that need the same columns share what was read."""
+
+    evidence: Evidence
+    page: Page
+    _blocks: dict[tuple[Column, ...], bytes] = field(default_factory=dict, init=False)
+
+    def of(self, controller: Controller) -> list[Hit]:
+        """Every hit; events that make an expression fail have none, and are looked for among the rows."""
+        hits = self._by_columns(controller) if self.page.rows is None else None
+        if hits is not None:
+            return hits
+        by_schema = self.evidence.rows(self.page).items()
+        return [hit for schema, rows in by_schema for hit in engine().judge_at_once(controller, schema, rows)[0]]
+
+    def _by_columns(self, controller: Controller) -> list[Hit] | None:
+        named = controller.plan.named
+        if named not in self._blocks:
+            self._blocks[named] = self.evidence.block(self.page, named)
+        return engine().judge_block(controller, self._blocks[named], self.page.count)
+
+
 def _controller(world: World) -> Controller:
-    controller = engine().add(world.policies)
+    controller = engine().add(world.policies, shown=SEEN)
     engine().load_tables(controller, world.tables)
     return controller
 
 
-def _violated(controller: Controller, schema: Schema, rows: Sequence[Row]) -> dict[int, tuple[frozenset[str], Hit]]:
+def _violated(controller: Controller, hits: Iterable[Hit]) -> dict[int, tuple[frozenset[str], Hit]]:
     """What is violated: offset -> entries and the hit."""
     rules = controller.policies.rules
     found = {}
-    for hit in engine().judge(controller, schema, rows)[0]:
+    for hit in hits:
         if entries := frozenset(rules[position].entry.id for position, code in hit.codes if code == VIOLATION):
             found[hit.offset] = entries, hit
     return found

@@ -58,6 +58,13 @@ class Batch:
             unreadable = [row for row in rows if id(row) in lost]
         return hits, unreadable
 
+    def judge_block(self, block: bytes, rows: int) -> list[Hit] | None:
+        """The hits of so many rows whose columns, those of `Plan.named`, are in `block` in Native format.
+
+        None when an expression fails on what stands in some of them.
+        """
+        return self._computed.judge_block(block, rows)
+
     def let_go(self) -> None:
         """End what reads the tables of references, dossiers and counters: until then none of them can be emptied."""
         self._computed.let_go()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from inzage.streams.dossier.kinds import FAMILIES
@@ -21,6 +21,7 @@ _GROUPS = {
 }
 """Families of the dossier that are looked up by a key of their own: the person, or nobody when none of them says
 anything of the person. Which family is where changes no result, only how often the key is nobody."""
+KEYS = frozenset(_GROUPS)
 UNUSUAL = "_unusual"
 """Column of what is computed: whether the row says something in what the INSERT left out; what is found is void."""
 _NOBODY = secrets.token_hex(16)  # a reference that is nobody's, since nobody outside knows it
@@ -37,9 +38,9 @@ class Column:
     """Whether the last SELECT reads it; what only other columns rest on takes no place."""
     nothing: str = ""
     """What it is, a constant, in the rows of an INSERT that does not name it; empty for what must be named."""
-    given: str = ""
+    given: str = field(default="", compare=False)
     """What it is given of what was read, when that is not the column of its name."""
-    silent: str = ""
+    silent: str = field(default="", compare=False)
     """Whether a row of what was read says nothing in it, for what may be left out."""
 
     def definition(self, *, all_kept: bool = False) -> str:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import gc
 import json
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from inzage.streams.screening.column import UNUSUAL
+from inzage.streams.screening.column import UNUSUAL, Column
 from inzage.streams.screening.embedded import Embedded
 from inzage.streams.screening.native_block import preceded, texts, whole_numbers
 from inzage.streams.screening.row import Hit, Row
@@ -51,20 +51,26 @@ class Computed:
         """What is found in `rows`, which are all that was read; None when an expression fails on some of them."""
         return self._found(rows, usual) if self._computed(rows, usual) else None
 
+    def judge_block(self, block: bytes, rows: int) -> list[Hit] | None:
+        """The same of so many rows whose columns, those of `Plan.named`, are in `block` in Native format."""
+        return self._found((), ALL).hits if self._put(block, rows, self._plan.named) else None
+
     def _computed(self, rows: Sequence[Row], usual: Usual) -> bool:
-        unnamed = usual.unnamed if usual.unusual else {UNUSUAL}
-        named = [column for column in self._plan.given if column.name not in unnamed]
-        names = ", ".join(f"`{column.name}`" for column in named)
+        left_out = usual.unnamed if usual.unusual else {UNUSUAL}
+        named = [column for column in self._plan.given if column.name not in left_out]
         about = self._about(rows)
         said = {UNUSUAL: usual.unusual} | {column.name: column.given for column in named if column.given}
         asked = ", ".join(
             f"{said.get(column.name, f'`{column.name}`')} AS `{column.name}`" for column in named[len(about) :]
         )
         block = self._embedded.query(f"SELECT {asked} FROM {self._read}", "Native")
-        block = preceded(block, len(rows), about)
-        insert = f"INSERT INTO {self._table} ({names})"
+        return self._put(preceded(block, len(rows), about), len(rows), named)
+
+    def _put(self, block: bytes, rows: int, named: Iterable[Column]) -> bool:
+        """Compute everything of the rows in `block`; False when an expression fails on what some of them say."""
+        insert = f"INSERT INTO {self._table} ({', '.join(f'`{column.name}`' for column in named)})"
         self._embedded.query(f"OPTIMIZE TABLE {self._table}")  # lets go of what it held
-        if not self._of_many and self._embedded.open_insert(self._table, insert).feed(block, len(rows)):
+        if not self._of_many and self._embedded.open_insert(self._table, insert).feed(block, rows):
             return True
         self._embedded.query(f"OPTIMIZE TABLE {self._table}")
         return self._embedded.insert_file(insert, "Native", block)  # says what was wrong

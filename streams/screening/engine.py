@@ -116,14 +116,15 @@ class Engine:
         """Keep INSERT, SELECT, TRUNCATE and OPTIMIZE on the controllers' tables, and nothing else."""
         self._embedded.restrict()
 
-    def add(self, policies: Policies, *, of_many: bool = False) -> Controller:
+    def add(self, policies: Policies, *, of_many: bool = False, shown: Sequence[str] | None = None) -> Controller:
         """Make the tables for a controller; raises `ConfigError` when the predicates make none.
 
-        `of_many`: tables that tell apart whose row it is; its number stands before each datum.
+        `of_many`: tables that tell apart whose row it is; its number stands before each datum. `shown`: the columns
+        that are seen of a hit, in place of those a verdict is made of.
         """
         database = f"screening_{policies.controller_id.lower()}_{next(self._databases)}"
         view = View(database, of_many=of_many)
-        plan = view.plan(policies)
+        plan = view.plan(policies, shown)
         for statement in _state(of_many=of_many).replace("{db}", database).split(";\n"):
             if statement.strip():
                 self._query(statement)
@@ -150,6 +151,16 @@ class Engine:
         """Put the dossiers of persons in place of what was there."""
         for dossier in dossiers:
             controller.held.take_dossier(dossier)
+
+    def tell_dossiers(self, controllers: Sequence[Controller], dossiers: Iterable[PersonDossier]) -> None:
+        """Put the dossiers of persons in place of what ClickHouse holds for each of `controllers`.
+
+        They are held nowhere else: for what is judged all at once, and for more persons than are worth holding.
+        """
+        text = _encoded([_of_columns(_dossier_row(dossier)) for dossier in dossiers])
+        for controller in controllers:
+            self._tell(controller)
+            self._insert_texts(f"{controller.database}.dossier", [text])
 
     def load_counts(self, controller: Controller, seen: Counts) -> None:
         """Put counters in place: key -> (offset, instant, who received) of each event."""
@@ -190,9 +201,13 @@ class Engine:
         """The hits of `rows`, whose datums were written with `schema`, and the rows that could not be read."""
         if not rows:
             return [], []
-        if len(rows) > MOST_DIRECT or controller.direct is None:
+        if controller.direct is None:
             return self.judge_at_once(controller, schema, rows)
-        hits, declined = controller.direct.judge(controller.held, schema, rows)
+        few = partial(controller.direct.judge, controller.held)
+        if len(rows) > MOST_DIRECT:
+            self._tell(controller)
+            return controller.batch.judge(schema, rows, few)
+        hits, declined = few(schema, rows)
         if not declined:
             return hits, []
         more_hits, unreadable = self.judge_at_once(controller, schema, declined)
@@ -202,10 +217,17 @@ class Engine:
     def judge_at_once(
         self, controller: Controller, schema: Schema, rows: Sequence[Row]
     ) -> tuple[list[Hit], list[Row]]:
-        """The same, all in one batch of ClickHouse, however few."""
+        """The same, all in ClickHouse, however few."""
         self._tell(controller)
-        few = partial(controller.direct.judge, controller.held) if controller.direct else None
-        return controller.batch.judge(schema, rows, few)
+        return controller.batch.judge(schema, rows)
+
+    def judge_block(self, controller: Controller, block: bytes, rows: int) -> list[Hit] | None:
+        """The same of so many rows that come as columns, those of `Plan.named` in Native format, all at once.
+
+        None when an expression fails on what stands in some of them.
+        """
+        self._tell(controller)
+        return controller.batch.judge_block(block, rows)
 
     # --- what rows are judged against ------------------------------------------------------------------------------
 
@@ -273,12 +295,25 @@ def _count_rows(seen: Counts) -> list[dict[str, Any]]:
 
 
 def _text(row: Mapping[str, Any]) -> str:
-    return json.dumps(_plain(row), ensure_ascii=False)
+    return _encoded(_of_columns(row))
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {name: _plain(inner) for name, inner in value.items() if name != "fact_ids"}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    return value.strftime("%Y-%m-%d %H:%M:%S.%f") if isinstance(value, datetime) else value
+def _of_columns(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row, and the rows within it, without the statements they were made from: there is no column for those."""
+    return {
+        name: [_of_columns(inner) if type(inner) is dict else inner for inner in value]
+        if type(value) is list
+        else value
+        for name, value in row.items()
+        if name != "fact_ids"
+    }
+
+
+def _instant(value: Any) -> str:
+    """An instant as ClickHouse reads it; the rest JSON knows by itself."""
+    if not isinstance(value, datetime):
+        raise TypeError(f"the engine is told no {type(value).__name__}")
+    return value.isoformat(" ", "microseconds")[:26]
+
+
+_encoded = json.JSONEncoder(ensure_ascii=False, check_circular=False, default=_instant).encode

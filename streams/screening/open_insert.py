@@ -16,6 +16,7 @@ from typing import Any
 
 _SOON = 0.002  # seconds between two looks
 _A_BLOCK, _A_ROW = 0.05, 0.000_01  # seconds a block and a row are believed to take until some were seen
+_SOONER = 0.7  # of what a row took, when the first look came too late to tell how long it did
 _SLOWER = 20  # times what was expected, after which a block is taken for failed
 
 
@@ -31,6 +32,8 @@ class OpenInsert:
         self._connection: Any = None
         self._stream: Any = None
         self._a_row = _A_ROW
+        self._seen = False
+        """Whether it is known what a row takes."""
 
     def feed(self, block: bytes, rows: int) -> bool:
         """Put a block in Native format into the empty table; False when it did not all arrive, and what did must go.
@@ -49,19 +52,29 @@ class OpenInsert:
         if not self._arrived(begun, rows):
             self.close()  # waits for what is still under way
             return self._held() == rows
-        if rows > 1_000:
-            self._a_row += 0.5 * ((time.monotonic() - begun - _A_BLOCK) / rows - self._a_row)
         return True
 
     def _arrived(self, begun: float, rows: int) -> bool:
         expected = _A_BLOCK + max(self._a_row, 0) * rows
-        time.sleep(0.85 * expected if rows > 1_000 else _SOON)
+        time.sleep(0.85 * expected if self._seen and rows > 1_000 else _SOON)
+        looks = 0
         while self._held() != rows:
             waited = time.monotonic() - begun
             if waited > _SLOWER * expected:
                 return False
+            looks += 1
             time.sleep(max(_SOON, waited / 12))  # a look costs milliseconds itself
+        if rows > 1_000:
+            self._learn((time.monotonic() - begun - _A_BLOCK) / rows, late=not looks)
         return True
+
+    def _learn(self, a_row: float, *, late: bool) -> None:
+        if not self._seen:
+            self._a_row, self._seen = a_row, True
+        elif late:
+            self._a_row *= _SOONER
+        else:
+            self._a_row += 0.5 * (a_row - self._a_row)
 
     def close(self) -> None:
         """End the INSERT; what came through stays."""

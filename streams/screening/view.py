@@ -8,12 +8,10 @@ skipped without being decoded, and what a verdict is not made of is computed but
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
-
-import yaml
 
 from inzage.schemas.errors import ConfigError
 from inzage.schemas.revealing import revealing_fields
@@ -23,6 +21,7 @@ from inzage.streams.dossier.time import FAR
 from inzage.streams.screening.column import UNUSUAL, Column, key_of, keys_of, said
 from inzage.streams.screening.event_fields import leaves
 from inzage.streams.screening.pack import LOOK, Policies, Rule
+from inzage.streams.screening.plain_yaml import load
 from inzage.streams.screening.predicate import Compiled, Scope, compile_predicate
 
 OK, VIOLATION, NOT_EVALUABLE, WARNING = 0, 1, 2, 3
@@ -84,12 +83,17 @@ class Plan:
     by_clock: tuple[str, ...]
     """Entries that look at the clock and do not say when (`due`): time alone may change their results whenever."""
 
+    @property
+    def named(self) -> tuple[Column, ...]:
+        """What the rows of an INSERT that leaves nothing out are given."""
+        return tuple(column for column in self.given if column.name != UNUSUAL)
+
 
 @cache
 def derived_columns() -> Mapping[str, Derived]:
     """The derived columns of view.yaml."""
     text = files("inzage.streams.screening").joinpath("view.yaml").read_text(encoding="utf-8")
-    return {name: Derived(name, sql, doc) for name, (sql, doc) in yaml.safe_load(text).items()}
+    return {name: Derived(name, sql, doc) for name, (sql, doc) in load(text).items()}
 
 
 class View:
@@ -143,8 +147,12 @@ class View:
         """Every name a policy may use."""
         return sorted(self._physical)
 
-    def plan(self, policies: Policies) -> Plan:
-        """The tables that judge a batch by `policies`."""
+    def plan(self, policies: Policies, seen: Sequence[str] | None = None) -> Plan:
+        """The tables that judge a batch by `policies`.
+
+        `seen` are the columns that are wanted of a hit; None: those a verdict is made of, and then a row that counts
+        for later ones is a hit as well.
+        """
         rules = policies.rules
         results = [self._result(policies, rule) for rule in rules]
         lesser = {
@@ -154,7 +162,7 @@ class View:
         }
         due = [self._due(policies, rule) for rule in rules]
         reads = {name for compiled in (*results, *lesser.values(), *due) for name in compiled.reads}
-        shown = _shown(policies)
+        shown = _shown(policies) if seen is None else tuple(seen)
         computed = self._computed({*reads, *shown})
         by_clock = tuple(
             rule.entry.id
@@ -173,7 +181,9 @@ class View:
         columns = (*shown_here, "hits", "lower", "due")
         digits = ", ".join(f"hex({hit})" for hit in hits)
         asked = [self._column(name) for name in shown_here] + [f"concat('', {digits})", "`lower`", "`due`"]
-        some = [f"{_either(hits)} != 0", f"notEmpty({self._column('counted_as')})", "notEmpty(`due`)"]
+        some = [f"{_either(hits)} != 0", "notEmpty(`due`)"]
+        if seen is None:
+            some.append(f"notEmpty({self._column('counted_as')})")
         where = f"NOT {UNUSUAL} AND ({' OR '.join(some)})"
         found = f"SELECT {', '.join(asked)} FROM {self._database}.judged WHERE {where}"
         kept = {self.physical(name) for name in shown_here}

@@ -19,7 +19,7 @@ from inzage.schemas import codec
 from inzage.streams.dossier.law import law
 from inzage.streams.dossier.references import References
 from inzage.streams.dossier.versions import STILL_KNOWN, PersonDossier
-from inzage.streams.screening.engine import engine
+from inzage.streams.screening.engine import Engine, engine
 from inzage.streams.screening.pack import policies_of
 from inzage.streams.screening.row import Row
 from inzage.streams.screening.view import VIOLATION
@@ -258,7 +258,11 @@ async def test_the_quick_way_and_judging_everything_agree(
     wanted = plainly(stack, tmp_path / "settings")
     assert {entry for entry, _, _ in (*wanted[0], *wanted[1])} == {"T-04", "T-08"}
     monkeypatch.setattr(evidence, "AT_ONCE", 700)  # several pages of each share
+    monkeypatch.setattr(evidence, "STRETCH", 100)
     assert answer(asked(capsys, "--packs", str(tmp_path / "settings"), "--processes", "1")) == wanted
+    with monkeypatch.context() as patched:  # as if an expression had no value for some event
+        patched.setattr(Engine, "judge_block", lambda *_: None)
+        assert answer(asked(capsys, "--packs", str(tmp_path / "settings"), "--processes", "1")) == wanted
 
     began = "2026-03-01T00:05:00+00:00"
     annulled = {"controller": "LAW", "kind": "AdequacyDecisionEnded", "country": "NZ", "valid_to": began}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ from inzage.schemas.errors import InzageError
 from inzage.schemas.json_face import read
 from inzage.streams.dossier.law import law
 from inzage.streams.dossier.references import References
+from inzage.streams.screening import open_insert
 from inzage.streams.screening.batch import Batch
 from inzage.streams.screening.column import Column
 from inzage.streams.screening.engine import Controller, engine
@@ -60,6 +62,28 @@ def test_each_block_stands_there_at_once_and_sees_what_was_said_before(insert: O
     assert insert.feed(block(2), 1) and kept() == [b"2\t50\tsecond"]
 
 
+def test_what_a_row_takes_is_learnt_from_the_first_block(insert: OpenInsert, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits for what a row is believed to take at first; later the first look comes when it may be there."""
+    rows, slept, sleep = 100_000, list[float](), time.sleep
+    many = EMBEDDED.query(f"SELECT toInt64(number + 1) AS n FROM numbers({rows})", "Native")
+
+    def recorded(seconds: float) -> None:
+        slept.append(seconds)
+        sleep(seconds)
+
+    monkeypatch.setattr(open_insert.time, "sleep", recorded)
+    begun = time.monotonic()
+    assert insert.feed(many, rows) and len(kept()) == rows
+    took = time.monotonic() - begun
+    assert slept[0] < 0.01
+    slept.clear()
+    assert insert.feed(many, rows) and len(kept()) == rows
+    assert 0.01 < slept[0] < took + 0.1
+    insert._a_row = before = 0.000_01
+    insert._learn(before, late=True)
+    assert insert._a_row < before
+
+
 def test_a_block_that_fails_is_told_and_the_next_one_is_taken(insert: OpenInsert) -> None:
     assert insert.feed(block(5), 1) and kept() == [b"5\t20\t"]
     assert not insert.feed(block(1, 0), 2)
@@ -101,6 +125,21 @@ def test_a_row_that_an_expression_fails_on_is_found_alone() -> None:
     hits, unreadable = batch.judge(current("activity"), rows)
     assert [row.offset for row in unreadable] == [3]
     assert sorted({hit.offset for hit in hits}) == [1, 2, 4, 5]
+
+
+def test_a_block_of_columns_is_judged_whole_or_not_at_all() -> None:
+    controller, batch = _batch("intDiv(100, record_count)")
+    for counts, found in (((1, 2, 5), [1, 2, 3]), ((1, 0, 5), None)):
+        rows = [_row(offset, number) for offset, number in enumerate(counts, 1)]
+        assert batch._readable(current("activity"), rows) == (rows, [])
+        own = ", ".join(
+            f"{column.given or f'`{column.name}`'} AS `{column.name}`" for column in controller.plan.named[5:]
+        )
+        about = f"rowNumberInAllBlocks() + 1 AS _offset, {AT.timestamp()}::DateTime64(6, 'UTC') AS _time"
+        about += f", _offset AS _horizon, _time AS _now, '' AS _fact, {own}"
+        columns = EMBEDDED.query(f"SELECT {about} FROM {controller.database}.read", "Native")
+        hits = batch.judge_block(columns, len(rows))
+        assert (hits and sorted({hit.offset for hit in hits})) == found
 
 
 def test_what_is_not_the_data_s_fault_ends_the_screening() -> None:

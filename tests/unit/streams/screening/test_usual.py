@@ -77,7 +77,7 @@ def test_few_unusual_rows_are_judged_one_by_one(controller: Controller, asked: l
     expected = in_pieces(controller.batch, said)
     assert {hit.offset for hit in expected if hit.seen["instrument"]} == {7, 4_001}
     asked.clear()
-    hits, unreadable = engine().judge_at_once(controller, ACTIVITY, said)
+    hits, unreadable = engine().judge(controller, ACTIVITY, said)
     assert (hits, unreadable) == (expected, [])
     [(count, usual)] = asked
     assert count == ROWS and {"transfer.Transfer.instrument", "_of_few"} <= usual.unnamed
@@ -85,15 +85,15 @@ def test_few_unusual_rows_are_judged_one_by_one(controller: Controller, asked: l
 
 
 def test_when_more_turn_out_unusual_less_is_left_out(controller: Controller, asked: list[tuple[int, Usual]]) -> None:
-    engine().judge_at_once(controller, ACTIVITY, rows())
+    engine().judge(controller, ACTIVITY, rows())
     said = rows(*range(0, ROWS, ROWS // (MOST_DIRECT + 50)))
     expected = in_pieces(controller.batch, said)
     asked.clear()
-    assert engine().judge_at_once(controller, ACTIVITY, said) == (expected, [])
+    assert engine().judge(controller, ACTIVITY, said) == (expected, [])
     first, second = [usual.unnamed for _, usual in asked]
     assert second < first and "transfer.Transfer.instrument" in first - second
     asked.clear()
-    engine().judge_at_once(controller, ACTIVITY, said)
+    engine().judge(controller, ACTIVITY, said)
     assert [usual.unnamed for _, usual in asked] == [second]
 
 
@@ -111,7 +111,7 @@ def test_a_person_who_has_something_in_the_dossier_is_not_usual(
     controller: Controller, asked: list[tuple[int, Usual]]
 ) -> None:
     """The families that hardly anybody has are looked up only for those who have one."""
-    engine().judge_at_once(controller, ACTIVITY, rows())
+    engine().judge(controller, ACTIVITY, rows())
     [(_, usual)] = asked
     held = f"INSERT INTO {controller.database}.dossier (subject, held) VALUES"
     subject = policies_of("HMBS").own.base_event["subject"]["pseudonym"]
