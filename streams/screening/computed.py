@@ -10,6 +10,7 @@ import gc
 import json
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from inzage.streams.screening.column import UNUSUAL, Column
@@ -77,13 +78,16 @@ class Computed:
 
     def _about(self, rows: Sequence[Row]) -> list[bytes]:
         """The columns of what is said about rows beside their datums, as `Plan.given` begins with them."""
-        offsets, known_at, _, facts, horizons, now = zip(*rows, strict=True)
-        numbers: dict[str, Sequence[int]] = {"_offset": offsets, "_horizon": horizons}
-        numbers |= {"_time": [millis * 1000 for millis in known_at], "_now": [millis * 1000 for millis in now]}
+        numbers: dict[str, Iterable[int]] = {
+            "_offset": map(attrgetter("offset"), rows),
+            "_time": [row.known_at * 1000 for row in rows],
+            "_horizon": map(attrgetter("horizon"), rows),
+            "_now": [row.now * 1000 for row in rows],
+        }
         return [
             whole_numbers(column.name, column.type, numbers[column.name])
             if column.name in numbers
-            else texts(column.name, facts)
+            else texts(column.name, list(map(attrgetter("fact"), rows)))
             for column in self._plan.given[: len(numbers) + 1]
         ]
 
@@ -92,17 +96,16 @@ class Computed:
         lines = self._embedded.query(self._plan.found, "JSONCompactEachRow").splitlines()
         with _uncollected():
             said, lost = _read(lines)
-            names = self._plan.columns[_FIRST_SEEN:-3]
-            hits = []
-            for offset, horizon, now, fact, *seen, found, lower, due in said:
-                shown, instants = dict(zip(names, seen, strict=True)), tuple(sorted(map(int, due))) if due else ()
+            names = self._plan.columns[_FIRST_SEEN:-4]
+            hits, unusual = [], set()
+            for offset, horizon, now, fact, *seen, found, lower, due, is_unusual in said:
                 place = (int(offset), int(horizon), int(now))
+                if is_unusual:
+                    unusual.add(place)
+                    continue
+                shown, instants = dict(zip(names, seen, strict=True)), tuple(sorted(map(int, due))) if due else ()
                 hits.append(Hit(*place, fact, codes(found), frozenset(lower), shown, instants))
-        return Judged(hits, self._of(rows, lost), self._of(rows, self._unusual()) if usual.unusual else [])
-
-    def _unusual(self) -> set[tuple[int, ...]]:
-        asked = f"SELECT _offset, _horizon, toUnixTimestamp64Milli(_now) FROM {self._table} WHERE {UNUSUAL}"
-        return {tuple(map(int, line.split())) for line in self._embedded.query(asked, "TSV").splitlines()}
+        return Judged(hits, self._of(rows, lost), self._of(rows, unusual))
 
     def _of(self, rows: Sequence[Row], places: Collection[tuple[int, ...]]) -> list[Row]:
         return [row for row in rows if (row.offset, row.horizon, row.now) in places] if places else []

@@ -22,7 +22,7 @@ from inzage.streams.dossier.reference_rows import Key, Tables
 from inzage.streams.dossier.registers import REGISTERS
 from inzage.streams.dossier.versions import PersonDossier
 from inzage.streams.screening.batch import MOST_DIRECT, Batch
-from inzage.streams.screening.column import families_held
+from inzage.streams.screening.column import UNUSUAL, families_held
 from inzage.streams.screening.direct import Direct, direct
 from inzage.streams.screening.embedded import Embedded, first_line
 from inzage.streams.screening.held import Held
@@ -35,7 +35,7 @@ Counts = Mapping[str, Sequence[tuple[int, datetime, str]]]
 
 logger = logging.getLogger(__name__)
 
-_NOT_SEEN = frozenset({"_offset", "_horizon", "_now", "_fact", "hits", "lower", "due"})
+_NOT_SEEN = frozenset({"_offset", "_horizon", "_now", "_fact", "hits", "lower", "due", UNUSUAL})
 _KEYS = {
     "org": ("org_id",),
     "matrix": ("org_id", "role", "purpose"),

@@ -15,10 +15,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cache
+from typing import Any, ClassVar
 
 import sqlglot
 from sqlglot import exp
+from sqlglot.dialects.dialect import rename_func
 from sqlglot.errors import ParseError, TokenError
+from sqlglot.generators.clickhouse import ClickHouseGenerator
 
 from inzage.schemas.errors import ConfigError
 from inzage.streams.screening.enum_literals import check_literals, column_name, function_name, lambda_names
@@ -92,7 +95,13 @@ def compile_predicate(text: str, scope: Scope, *, where: str) -> Compiled:
             raise _refused(where, f"{name} is encrypted: a policy can ask whether it is there, not what it says")
         reads.add(name)
         column.replace(_column(scope.physical[name]).copy())
-    return Compiled(tree.sql(dialect="clickhouse", comments=False), frozenset(reads), tree)
+    return Compiled(_Written(dialect="clickhouse", comments=False).generate(tree), frozenset(reads), tree)
+
+
+class _Written(ClickHouseGenerator):
+    """Writes `if` as such and not as CASE: of a condition that is constant ClickHouse then keeps one branch."""
+
+    TRANSFORMS: ClassVar[dict[Any, Any]] = {**ClickHouseGenerator.TRANSFORMS, exp.If: rename_func("if")}
 
 
 @cache

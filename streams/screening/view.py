@@ -178,14 +178,13 @@ class View:
         )
         shown_here = ("_offset", "_horizon", "_now", "_fact", *self._apart, *shown)
         hits = [f"`hits_{number}`" for number in range(len(bytes_of))]
-        columns = (*shown_here, "hits", "lower", "due")
+        columns = (*shown_here, "hits", "lower", "due", UNUSUAL)
         digits = ", ".join(f"hex({hit})" for hit in hits)
-        asked = [self._column(name) for name in shown_here] + [f"concat('', {digits})", "`lower`", "`due`"]
-        some = [f"{_either(hits)} != 0", "notEmpty(`due`)"]
+        asked = [self._column(name) for name in shown_here] + [f"concat('', {digits})", "`lower`", "`due`", UNUSUAL]
+        some = [f"{_either(hits)} != 0", "notEmpty(`due`)", UNUSUAL]
         if seen is None:
             some.append(f"notEmpty({self._column('counted_as')})")
-        where = f"NOT {UNUSUAL} AND ({' OR '.join(some)})"
-        found = f"SELECT {', '.join(asked)} FROM {self._database}.judged WHERE {where}"
+        found = f"SELECT {', '.join(asked)} FROM {self._database}.judged WHERE {' OR '.join(some)}"
         kept = {self.physical(name) for name in shown_here}
         read, given, own = self._declared(computed, {*reads, *shown}, kept)
         return Plan(read, given, (*given, *own, *results_kept), found, columns, by_clock)
