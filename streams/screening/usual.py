@@ -54,7 +54,7 @@ class Learnt:
             self._known = self._learnt(rows, {name: self._silent[name] for name in self._known.unnamed})
 
     def forget(self) -> None:
-        """Take every row for usual from now on."""
+        """Leave nothing out from now on."""
         self._known = ALL
 
     def _learnt(self, rows: int, silent: Mapping[str, str]) -> Usual:

@@ -33,8 +33,8 @@ _UNCERTAIN = re.compile(rb"\$|\xe2\x80[\x98-\x9d]|/\*(?:(?!\*/).)*/\*", re.DOTAL
 _ANSWERED = {"SELECT", "WITH", "SHOW", "DESCRIBE", "DESC", "EXPLAIN", "EXISTS", "CHECK", "FROM"}
 _SEVERAL = re.compile(rb";|\b[pP][aA][rR][aA][lL][lL][eE][lL]\b")
 _ENGINE_WIDE = frozenset({"KILL", "SYSTEM"})
-_KNOWN = 128
-"""Statements whose reading is remembered."""
+_KNOWN, _LONGEST_KNOWN = 128, 16_384
+"""Statements whose reading is remembered, and bytes of each: longer ones carry data, which is not kept."""
 _DATA_START = re.compile(rb"[ \t\r\f\v]*\n?")
 
 
@@ -102,9 +102,12 @@ def read_insert(text: bytes) -> Insert | None:
     return None
 
 
-@lru_cache(_KNOWN)
 def read_statement(text: bytes) -> Statement:
     """What kind of statement `text` is; raises `QueryError`. Programs ask the same again and again."""
+    return _remembered(text) if len(text) <= _LONGEST_KNOWN else _read_statement(text)
+
+
+def _read_statement(text: bytes) -> Statement:
     refuse_files(text)
     refuse_several(text)
     tokens = []
@@ -121,6 +124,9 @@ def read_statement(text: bytes) -> Statement:
         (_, clause, _), (_, start, end) = tokens[-2:]
         return Statement(keyword, text[start:end].decode(), clause, selects)
     return Statement(keyword, None, tokens[-1][2] if tokens else 0, selects)
+
+
+_remembered = lru_cache(_KNOWN)(_read_statement)
 
 
 def refuse_files(text: bytes) -> None:
