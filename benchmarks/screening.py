@@ -10,7 +10,7 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -93,12 +93,9 @@ def _dossier(controller: Controller, number: int) -> PersonDossier:
     return dossier
 
 
-def made(controller: Controller, count: int) -> list[Row]:
-    """Rows as they come from Kafka: most are ordinary disclosures and looks, some go abroad or to the employer."""
-    random, base = (
-        Random(7),
-        merged(controller.policies.own.base_event, {"channel": "EDI_MTLS", "direction": "OUTBOUND"}),
-    )
+def kinds(base_event: Mapping[str, Any], random: Random) -> list[dict[str, Any]]:
+    """Kinds of events: most are ordinary disclosures and looks, some go abroad or to the employer."""
+    base = merged(base_event, {"channel": "EDI_MTLS", "direction": "OUTBOUND"})
     changes: list[dict[str, Any]] = [
         {},
         {"event_type": "AccessEvent", "action": "READ", "recipient": None},
@@ -110,12 +107,17 @@ def made(controller: Controller, count: int) -> list[Row]:
         {"recipient": {"org_id": "ORG-EMPLOYER", "category": "EMPLOYER"}, "purpose": "EMPLOYER_ADMINISTRATION"},
         {"recipient": {"establishment_country": "IN", "processing_country": "IN"}},
     ]
-    weights = (45, 35, 15, 4, 1)
-    kinds = [merged(base, change) for change in random.choices(changes, weights, k=KINDS)]
+    return [merged(base, change) for change in random.choices(changes, weights=(45, 35, 15, 4, 1), k=KINDS)]
+
+
+def made(controller: Controller, count: int) -> list[Row]:
+    """Rows as they come from Kafka."""
+    base = controller.policies.own.base_event
+    of_kind = kinds(base, Random(7))
     rows = []
     for number in range(count):
         event = {
-            **kinds[number % KINDS],
+            **of_kind[number % KINDS],
             "event_id": f"01930000-0000-7000-8000-{number:012}",
             "occurred_at": START + timedelta(seconds=number),
             "recorded_at": START + timedelta(seconds=number),
