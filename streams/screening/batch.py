@@ -46,12 +46,16 @@ class Batch:
         self._computed = Computed(embedded, database, plan, of_many=of_many)
         self._learnt = Learnt(embedded, database, plan)
 
-    def judge(self, schema: Schema, rows: Sequence[Row], few: Few | None = None) -> tuple[list[Hit], list[Row]]:
+    def judge(
+        self, schema: Schema, rows: Sequence[Row], few: Few | None = None, tell: Callable[[], None] | None = None
+    ) -> tuple[list[Hit], list[Row]]:
         """The hits of `rows`, whose datums were written with `schema`, and the rows that could not be read.
 
-        `few` judges rows one by one.
+        `few` judges rows one by one; `tell` is called once those that can be read stand in their table.
         """
         readable, unreadable = self._readable(schema, rows)
+        if tell is not None and readable:
+            tell()
         hits, not_judged = self._judged(schema, readable, few) if readable else ([], [])
         if not_judged:
             lost = set(map(id, (*unreadable, *not_judged)))
