@@ -135,7 +135,7 @@ class Worker:
             self._feed.references[controller_id],
             Place(batch.topic, self._topic_ids[batch.topic], batch.partition),
             self._feed.schemas,
-            await load_dossiers(kafka, topics, batch.partition),
+            await load_dossiers(kafka, topics, batch.partition, self.settings.dossiers_open),
             await load_recent(kafka, topics, batch.partition, batch.first_offset, self._feed.schemas),
         )
         self._screeners[batch.topic, batch.partition] = (batch.incarnation, screener)
