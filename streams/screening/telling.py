@@ -94,7 +94,7 @@ class Telling:
         """Empty every table, and tell again what is needed."""
         self._empty([*_OF_PERSONS, *self._references])
         self._references.clear()
-        self._tables = None
+        self._tables, self._taken = None, 0
         self._held.untold_persons.update(self._held.dossiers)
         self._held.untold_counts.update(self._held.counts)
 
@@ -125,7 +125,7 @@ class Telling:
             self._embedded.query(f"TRUNCATE TABLE {self._database}.{name}")
         self._persons.clear()
         self._counts.clear()
-        self._taken = self._room = 0
+        self._room = 0
 
     # --- what is told ----------------------------------------------------------------------------------------------
 
