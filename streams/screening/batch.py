@@ -1,27 +1,23 @@
 """Judges one batch of a controller in ClickHouse: decodes it, computes everything, reads what was found.
 
-A batch of Avro datums goes in as one spliced container and comes back as columns, of which another table computes
-everything else (computed.py): of usual rows in one go, of the others by themselves (usual.py). A datum that cannot be
-read fails its whole container, so the culprits are looked for and the rest is judged. Each datum is followed by a
-number that nobody outside knows: one with bytes too many or too few cannot pass for its neighbour, nor bring the end
-along.
+A batch of Avro datums goes in as one spliced container (decoding.py) and comes back as columns, of which another
+table computes everything else (computed.py): of usual rows in one go, of the others by themselves (usual.py). A datum
+that cannot be read fails its whole container, so the culprits are looked for and the rest is judged.
 """
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Sequence
-from functools import cache
 
 from inzage.schemas.codec import Schema
 from inzage.schemas.errors import InzageError
-from inzage.schemas.splice import container, long_bytes, wrapped
-from inzage.streams.screening.computed import Computed
+from inzage.streams.screening.computed import Computed, Judged
+from inzage.streams.screening.decoding import Decoding, wrapper
 from inzage.streams.screening.embedded import Embedded
 from inzage.streams.screening.event_bytes import Condition, condition_of
 from inzage.streams.screening.row import Hit, Row
-from inzage.streams.screening.usual import ALL, Learnt
-from inzage.streams.screening.view import END, WHOSE, Plan
+from inzage.streams.screening.usual import Learnt, Usual
+from inzage.streams.screening.view import Plan
 
 MOST_DIRECT = 150
 """Rows that are judged one by one. Measured: 0.4 ms each, against 60 to 70 ms for a batch of the engine."""
@@ -29,8 +25,7 @@ MOST_DIRECT = 150
 Few = Callable[[Schema, Sequence[Row]], tuple[list[Hit], list[Row]]]
 """Judges rows one by one: their hits, and the rows that only the engine can judge."""
 
-_BEFORE_OF_MANY = ({"name": WHOSE, "type": "long"},)
-_AFTER = ({"name": END, "type": "long"},)
+_Judged = tuple[list[Hit], list[Row]]  # and the rows that could not be
 
 
 class Batch:
@@ -38,28 +33,28 @@ class Batch:
 
     def __init__(self, embedded: Embedded, database: str, plan: Plan, *, of_many: bool) -> None:
         """Make the tables; raises `RuntimeError` when the predicates make none."""
-        self._embedded, self._database, self._of_many = embedded, database, of_many
-        self._end = secrets.randbits(62)
-        self._end_bytes = long_bytes(self._end)
-        read = ", ".join(column.definition(all_kept=True) for column in plan.read)
-        embedded.query(f"CREATE TABLE {database}.read ({read}) ENGINE = Memory")
-        self._computed = Computed(embedded, database, plan, of_many=of_many)
-        self._learnt = Learnt(embedded, database, plan)
+        self._of_many = of_many
+        self._read = tuple(column.name for column in plan.read)
+        self._decoding = Decoding(embedded, database, plan.read, of_many=of_many)
+        self._computed = Computed(embedded, database, plan, self._decoding.table, of_many=of_many)
+        self._learnt = Learnt(embedded, self._decoding, plan)
+        self.before_computing: Callable[[], None] = lambda: None
+        """Called when rows were decoded, whose persons stand in the table of what was read."""
 
-    def judge(
-        self, schema: Schema, rows: Sequence[Row], few: Few | None = None, tell: Callable[[], None] | None = None
-    ) -> tuple[list[Hit], list[Row]]:
+    def judge(self, schema: Schema, rows: Sequence[Row], few: Few | None = None) -> _Judged:
         """The hits of `rows`, whose datums were written with `schema`, and the rows that could not be read.
 
-        `few` judges rows one by one; `tell` is called once those that can be read stand in their table.
+        `few` judges rows one by one.
         """
-        readable, unreadable = self._readable(schema, rows)
-        if tell is not None and readable:
-            tell()
-        hits, not_judged = self._judged(schema, readable, few) if readable else ([], [])
-        if not_judged:
-            lost = set(map(id, (*unreadable, *not_judged)))
-            unreadable = [row for row in rows if id(row) in lost]
+        if self._of_many:
+            return self._judged_whole(schema, rows)
+        usual = self._learnt.usual(schema, len(rows))
+        judged = self._judged_if_usual(schema, rows, usual, few) if usual else None
+        if judged is not None:
+            return judged
+        hits, unreadable = self._judged_whole(schema, rows)
+        if not unreadable:
+            self._learnt.learn(schema, rows)
         return hits, unreadable
 
     def judge_block(self, block: bytes, rows: int) -> list[Hit] | None:
@@ -73,7 +68,45 @@ class Batch:
         """End what reads the tables of references, dossiers and counters: until then none of them can be emptied."""
         self._computed.let_go()
 
-    # --- what Avro says --------------------------------------------------------------------------------------------
+    # --- rows most of which are usual ------------------------------------------------------------------------------
+
+    def _judged_if_usual(self, schema: Schema, rows: Sequence[Row], usual: Usual, few: Few | None) -> _Judged | None:
+        """What of `rows` is usual in one go, and the rest by itself; None when they must be judged in another way."""
+        if not self._decoding.decode(schema, rows, usual.decoded):
+            return None
+        judged = self._compute(rows, usual)
+        if judged is None:
+            self._learnt.forget(schema)
+            return None
+        unusual = _those(rows, judged.unusual, judged.lost)  # of those lost nobody saw whether they are usual
+        if not unusual:
+            return judged.hits, []
+        hits, unreadable = self._judged_unusual(schema, unusual, few)
+        if len(unusual) > MOST_DIRECT:
+            self._learnt.narrow(schema, unusual, len(rows))
+        in_order = {(row.offset, row.horizon, row.now): place for place, row in enumerate(rows)}
+        return sorted(judged.hits + hits, key=lambda hit: in_order[hit.offset, hit.horizon, hit.now]), unreadable
+
+    def _judged_unusual(self, schema: Schema, rows: Sequence[Row], few: Few | None) -> _Judged:
+        if few is None or len(rows) > MOST_DIRECT:
+            return self._judged_whole(schema, rows)
+        hits, rest = few(schema, rows)
+        more_hits, unreadable = self._judged_whole(schema, rest)
+        return hits + more_hits, unreadable
+
+    def _compute(self, rows: Sequence[Row], usual: Usual | None = None) -> Judged | None:
+        self.before_computing()
+        return self._computed.judge(rows, usual)
+
+    # --- rows of which everything is decoded -----------------------------------------------------------------------
+
+    def _judged_whole(self, schema: Schema, rows: Sequence[Row]) -> _Judged:
+        readable, unreadable = self._readable(schema, rows)
+        if not readable:
+            return [], unreadable
+        judged = self._compute(readable)
+        hits, lost = self._judged_apart(schema, readable) if judged is None else (judged.hits, judged.lost)
+        return hits, _those(rows, unreadable, lost)
 
     def _readable(self, schema: Schema, rows: Sequence[Row]) -> tuple[Sequence[Row], list[Row]]:
         """Decode `rows`; those that now stand in the table of what was read, and those that nobody can read.
@@ -81,9 +114,9 @@ class Batch:
         Every look of the engine at a datum takes milliseconds, so it is asked only about those that are neither
         written as we write them nor broken for certain.
         """
-        if self._decoded(schema, rows):
+        if not rows or self._decoded(schema, rows):
             return rows, []
-        look = condition_of(_wrapper(schema, self._of_many, end=False))
+        look = condition_of(wrapper(schema, self._of_many, end=False))
         conditions = [look(row.datum) for row in rows]
         unsure = [row for row, found in zip(rows, conditions, strict=True) if found is Condition.UNSURE]
         lost = {id(row) for row, found in zip(rows, conditions, strict=True) if found is Condition.BROKEN}
@@ -109,53 +142,16 @@ class Batch:
         ]
 
     def _decoded(self, schema: Schema, rows: Sequence[Row]) -> bool:
-        """Put `rows` in place of what was read before; False when some datum among them cannot be read."""
-        table = f"{self._database}.read"
-        self._embedded.query(f"TRUNCATE TABLE {table}")
-        parts = (self._end_bytes.join([row.datum for row in rows]), self._end_bytes)
-        data = container(_wrapper(schema, self._of_many), parts, len(rows))
-        if not self._embedded.insert(f"INSERT INTO {table}", "Avro", data):
-            return False
-        asked = f"SELECT count(), countIf(_end = {self._end}) FROM {table}"
-        count, aligned = self._embedded.query(asked, "TSV").split()
-        return int(count) == int(aligned) == len(rows)
+        return self._decoding.decode(schema, rows, self._read)
 
-    # --- what is computed of it ------------------------------------------------------------------------------------
-
-    def _judged(self, schema: Schema, rows: Sequence[Row], few: Few | None) -> tuple[list[Hit], list[Row]]:
-        """The hits of `rows`, which stand in the table of what was read, and those that could not be judged."""
-        usual = ALL if self._of_many else self._learnt.usual(len(rows))
-        judged = self._computed.judge(rows, usual)
-        if judged is None:
-            self._learnt.forget()
-            return self._judged_apart(schema, rows)
-        hits, lost, unusual = judged
-        if len(unusual) > MOST_DIRECT:
-            self._learnt.narrow(len(rows))
-            return self._judged(schema, rows, few)
-        if unusual:
-            more_hits, more_lost = self._judged_unusual(schema, unusual, few)
-            in_order = {(row.offset, row.horizon, row.now): place for place, row in enumerate(rows)}
-            hits = sorted(hits + more_hits, key=lambda hit: in_order[hit.offset, hit.horizon, hit.now])
-            lost = lost + more_lost
-        return hits, lost
-
-    def _judged_unusual(self, schema: Schema, rows: Sequence[Row], few: Few | None) -> tuple[list[Hit], list[Row]]:
-        """The same of rows that are not usual, and not many."""
-        hits, rest = few(schema, rows) if few else ([], list(rows))
-        if not rest:
-            return hits, []
-        more_hits, lost = self._judged_again(schema, rest)
-        return hits + more_hits, lost
-
-    def _judged_again(self, schema: Schema, rows: Sequence[Row]) -> tuple[list[Hit], list[Row]]:
+    def _judged_again(self, schema: Schema, rows: Sequence[Row]) -> _Judged:
         """The same of a part of the rows that were read, all in one INSERT unless an expression fails on some."""
         if not self._decoded(schema, rows):
             raise InzageError("the engine read a datum once, and not again", code="engine")
-        judged = self._computed.judge(rows)
+        judged = self._compute(rows)
         return self._judged_apart(schema, rows) if judged is None else (judged.hits, judged.lost)
 
-    def _judged_apart(self, schema: Schema, rows: Sequence[Row]) -> tuple[list[Hit], list[Row]]:
+    def _judged_apart(self, schema: Schema, rows: Sequence[Row]) -> _Judged:
         """The same of rows on one of which an expression fails, found by halving."""
         if len(rows) == 1:
             return [], list(rows)
@@ -165,6 +161,7 @@ class Batch:
         return hits + more_hits, lost + more_lost
 
 
-@cache
-def _wrapper(schema: Schema, of_many: bool, *, end: bool = True) -> str:  # the key of a cache
-    return wrapped(schema, _BEFORE_OF_MANY if of_many else (), _AFTER if end else ())
+def _those(rows: Sequence[Row], some: Sequence[Row], others: Sequence[Row]) -> list[Row]:
+    """Those of `rows` that are among these, in their order."""
+    chosen = set(map(id, (*some, *others)))
+    return [row for row in rows if id(row) in chosen] if chosen else []

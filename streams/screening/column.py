@@ -22,8 +22,10 @@ _GROUPS = {
 """Families of the dossier that are looked up by a key of their own: the person, or nobody when none of them says
 anything of the person. Which family is where changes no result, only how often the key is nobody."""
 KEYS = frozenset(_GROUPS)
+LENGTH, LEAST = "_length", "_least"
+"""Columns: the bytes of the row's datum, and how many there are if it says nothing in what the INSERT leaves out."""
 UNUSUAL = "_unusual"
-"""Column of what is computed: whether the row says something in what the INSERT left out; what is found is void."""
+"""Column of what is computed: whether the row does say something there; what is found in it is void."""
 _NOBODY = secrets.token_hex(16)  # a reference that is nobody's, since nobody outside knows it
 
 
@@ -75,7 +77,13 @@ def families_held(dossier: Mapping[str, Sequence[Any]]) -> int:
     return sum(1 << place for place, family in enumerate(FAMILIES) if dossier[family])
 
 
-def said(name: str, kind: str, *, kept: bool) -> Column:
+def sizes() -> tuple[Column, Column, Column]:
+    """The columns that tell which rows are not usual: the first two are given, or not when nothing is left out."""
+    length, bytes_of = (Column(name, "Int64", nothing="0") for name in (LENGTH, LEAST))
+    return length, bytes_of, Column(UNUSUAL, sql=f"`{LENGTH}` != `{LEAST}`", kept=True)
+
+
+def said(name: str, kind: str, *, kept: bool = False) -> Column:
     """A leaf of an event; one that may say nothing may be left out."""
     quoted = kind.replace("'", "\\'")
     if kind.startswith("Nullable("):

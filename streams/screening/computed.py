@@ -10,19 +10,19 @@ import gc
 import json
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from operator import attrgetter
 from typing import Any, NamedTuple
 
-from inzage.streams.screening.column import UNUSUAL, Column
+from inzage.streams.screening.column import LEAST, LENGTH, Column
 from inzage.streams.screening.embedded import Embedded
 from inzage.streams.screening.native_block import preceded, texts, whole_numbers
 from inzage.streams.screening.row import Hit, Row
-from inzage.streams.screening.usual import ALL, Usual
+from inzage.streams.screening.usual import Usual
 from inzage.streams.screening.view import Plan, codes
 
 _NEVER = "1, 1000000000, 1000000000, 1000000000, 1000000000, 1000000000000, 1000000000000"
 """What a Buffer table waits for until it lets go of its rows: parts, and the least and most seconds, rows, bytes."""
 
+_MILLISECONDS = "DateTime64(3, 'UTC')"
 _FIRST_SEEN = 4  # columns of what was found: before it stands the row's place, behind it what the rules say
 
 
@@ -37,10 +37,10 @@ class Judged(NamedTuple):
 class Computed:
     """The table of one controller. `of_many`: no INSERT of it stays open."""
 
-    def __init__(self, embedded: Embedded, database: str, plan: Plan, *, of_many: bool) -> None:
-        """Make the table; raises `RuntimeError` when the predicates make none."""
+    def __init__(self, embedded: Embedded, database: str, plan: Plan, read: str, *, of_many: bool) -> None:
+        """Make the table; raises `RuntimeError` when the predicates make none. `read`: where rows stand decoded."""
         self._embedded, self._plan, self._of_many = embedded, plan, of_many
-        self._read, self._table = f"{database}.read", f"{database}.judged"
+        self._read, self._table = read, f"{database}.judged"
         judged = ",\n  ".join(column.definition() for column in plan.judged)
         embedded.query(f"CREATE TABLE {self._table} (\n  {judged}\n) ENGINE = Buffer('', '', {_NEVER})")
 
@@ -48,19 +48,24 @@ class Computed:
         """End what reads the tables of references, dossiers and counters: until then none of them can be emptied."""
         self._embedded.close_inserts(self._table)
 
-    def judge(self, rows: Sequence[Row], usual: Usual = ALL) -> Judged | None:
-        """What is found in `rows`, which are all that was read; None when an expression fails on some of them."""
-        return self._found(rows, usual) if self._computed(rows, usual) else None
+    def judge(self, rows: Sequence[Row], usual: Usual | None = None) -> Judged | None:
+        """What is found in `rows`, which are all that was read; None when an expression fails on some of them.
+
+        With `usual`, no more of them was decoded, and what is found is void of those that are not.
+        """
+        return self._found(rows) if self._computed(rows, usual) else None
 
     def judge_block(self, block: bytes, rows: int) -> list[Hit] | None:
         """The same of so many rows whose columns, those of `Plan.named`, are in `block` in Native format."""
-        return self._found((), ALL).hits if self._put(block, rows, self._plan.named) else None
+        return self._found(()).hits if self._put(block, rows, self._plan.named) else None
 
-    def _computed(self, rows: Sequence[Row], usual: Usual) -> bool:
-        left_out = usual.unnamed if usual.unusual else {UNUSUAL}
+    def _computed(self, rows: Sequence[Row], usual: Usual | None) -> bool:
+        left_out = usual.unnamed if usual else {LENGTH, LEAST}
         named = [column for column in self._plan.given if column.name not in left_out]
-        about = self._about(rows)
-        said = {UNUSUAL: usual.unusual} | {column.name: column.given for column in named if column.given}
+        about = _about(named, rows)
+        said = {column.name: column.given for column in named if column.given}
+        if usual:
+            said[LEAST] = f"toInt64({usual.least})"
         asked = ", ".join(
             f"{said.get(column.name, f'`{column.name}`')} AS `{column.name}`" for column in named[len(about) :]
         )
@@ -76,22 +81,7 @@ class Computed:
         self._embedded.query(f"OPTIMIZE TABLE {self._table}")
         return self._embedded.insert_file(insert, "Native", block)  # says what was wrong
 
-    def _about(self, rows: Sequence[Row]) -> list[bytes]:
-        """The columns of what is said about rows beside their datums, as `Plan.given` begins with them."""
-        numbers: dict[str, Iterable[int]] = {
-            "_offset": map(attrgetter("offset"), rows),
-            "_time": [row.known_at * 1000 for row in rows],
-            "_horizon": map(attrgetter("horizon"), rows),
-            "_now": [row.now * 1000 for row in rows],
-        }
-        return [
-            whole_numbers(column.name, column.type, numbers[column.name])
-            if column.name in numbers
-            else texts(column.name, list(map(attrgetter("fact"), rows)))
-            for column in self._plan.given[: len(numbers) + 1]
-        ]
-
-    def _found(self, rows: Sequence[Row], usual: Usual) -> Judged:
+    def _found(self, rows: Sequence[Row]) -> Judged:
         """What was found in the rows judged last; text in no encoding is no text."""
         lines = self._embedded.query(self._plan.found, "JSONCompactEachRow").splitlines()
         with _uncollected():
@@ -109,6 +99,25 @@ class Computed:
 
     def _of(self, rows: Sequence[Row], places: Collection[tuple[int, ...]]) -> list[Row]:
         return [row for row in rows if (row.offset, row.horizon, row.now) in places] if places else []
+
+
+def _about(named: Sequence[Column], rows: Sequence[Row]) -> list[bytes]:
+    """The columns of what is said about rows beside their datums, with which `named` begins."""
+    with _uncollected():
+        offset, known_at, datum, fact, horizon, now = zip(*rows, strict=True)
+    numbers: dict[str, Iterable[int]] = {"_offset": offset, "_horizon": horizon, LENGTH: map(len, datum)}
+    instants = {"_time": known_at, "_now": now}
+    columns = []
+    for column in named:
+        if column.name in numbers:
+            columns.append(whole_numbers(column.name, column.type, numbers[column.name]))
+        elif column.name in instants:
+            columns.append(whole_numbers(column.name, _MILLISECONDS, instants[column.name]))
+        elif column.name == "_fact":
+            columns.append(texts(column.name, fact))
+        else:
+            break
+    return columns
 
 
 def _read(lines: list[bytes]) -> tuple[list[list[Any]], set[tuple[int, ...]]]:

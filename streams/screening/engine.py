@@ -122,6 +122,7 @@ class Engine:
             ) from error
         held = Held()
         telling = Telling(self._embedded, database, held, batch.let_go)
+        batch.before_computing = telling.tell_persons_read
         return Controller(policies, database, view, plan, batch, held, telling, of_many)
 
     def check(self, controller: Controller, sql: str, where: str) -> str:
@@ -200,7 +201,7 @@ class Engine:
         few = partial(controller.direct.judge, controller.held)
         if len(rows) > MOST_DIRECT:
             controller.telling.tell()
-            return controller.batch.judge(schema, rows, few, tell=controller.telling.tell_persons_read)
+            return controller.batch.judge(schema, rows, few)
         hits, declined = few(schema, rows)
         if not declined:
             return hits, []
@@ -213,7 +214,7 @@ class Engine:
     ) -> tuple[list[Hit], list[Row]]:
         """The same, all in ClickHouse, however few."""
         controller.telling.tell()
-        return controller.batch.judge(schema, rows, tell=controller.telling.tell_persons_read)
+        return controller.batch.judge(schema, rows)
 
     def judge_block(self, controller: Controller, block: bytes, rows: int) -> list[Hit] | None:
         """The same of so many rows that come as columns, those of `Plan.named` in Native format, all at once.

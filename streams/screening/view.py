@@ -18,7 +18,7 @@ from inzage.schemas.revealing import revealing_fields
 from inzage.streams.dossier.kinds import FAMILIES, NAMED_BY
 from inzage.streams.dossier.registers import BY_TABLE
 from inzage.streams.dossier.time import FAR
-from inzage.streams.screening.column import UNUSUAL, Column, key_of, keys_of, said
+from inzage.streams.screening.column import LEAST, LENGTH, UNUSUAL, Column, key_of, keys_of, said, sizes
 from inzage.streams.screening.event_fields import leaves
 from inzage.streams.screening.pack import LOOK, Policies, Rule
 from inzage.streams.screening.plain_yaml import load
@@ -43,8 +43,6 @@ _SHOWN = (
 )
 WHOSE = "_of"
 """Column of a row of many: the number under which its dossiers, counters and references are looked up."""
-END = "_end"
-"""Column of what was read that tells whether a datum ended where it should."""
 
 _OF_ROW = {
     "_offset": "Int64",
@@ -72,7 +70,7 @@ class Plan:
     """The tables of one controller, and the query that tells what was found in the last."""
 
     read: tuple[Column, ...]
-    """What is decoded from Avro, with the mark that each datum is followed by."""
+    """What is decoded from Avro."""
     given: tuple[Column, ...]
     """What each row of the table of what is computed is given, in this order: about the row, then what was read."""
     judged: tuple[Column, ...]
@@ -86,7 +84,7 @@ class Plan:
     @property
     def named(self) -> tuple[Column, ...]:
         """What the rows of an INSERT that leaves nothing out are given."""
-        return tuple(column for column in self.given if column.name != UNUSUAL)
+        return tuple(column for column in self.given if column.name not in (LENGTH, LEAST))
 
 
 @cache
@@ -207,9 +205,8 @@ class View:
         own |= {name: self._known(name) for name in sorted(names) if name.startswith("dossier_")}
         own |= {f"d_{name}": compiled.sql for name, compiled in computed.items()}
         made = tuple(Column(name, sql=sql, kept=name in kept) for name, sql in own.items())
-        read = (*(Column(column.name, column.type) for column in from_avro), Column(END, "Int64"))
-        unusual = Column(UNUSUAL, "Bool", kept=True, nothing="false")
-        return read, (*of_row, *from_avro, *keys, unusual), made
+        length, least, unusual = sizes()
+        return tuple(from_avro), (*of_row, length, *from_avro, *keys, least), (*made, unusual)
 
     def _column(self, name: str) -> str:
         if name == "_now":
