@@ -167,6 +167,9 @@ class Settings(BaseSettings):
     controllers: tuple[str, ...] = ("CIGNA", "HMBS")
     data_dir: Path = Path("var")
     packs_dir: Path | None = Field(default=None, description="policy packs beside those that ship; None: those only")
+    dossiers_open: int = Field(
+        default=50_000, ge=1, description="dossiers of a partition that a worker keeps decoded, 9 KB or more each"
+    )
     keep_readable_days: dict[str, int] = Field(
         default_factory=dict,
         description="by controller: days after the newest record about a person in which nothing of it is erased",

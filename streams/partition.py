@@ -18,9 +18,14 @@ from inzage.streams.transport.compacted import Follower, read_to_end
 from inzage.streams.transport.connection import aiokafka_options
 
 
-async def load_dossiers(kafka: KafkaSettings, topics: ControllerTopics, partition: int) -> DossierStore:
-    """The dossiers of a partition as its last worker left them; raises `TransientError`."""
-    store = DossierStore()
+async def load_dossiers(
+    kafka: KafkaSettings, topics: ControllerTopics, partition: int, most_open: int | None = None
+) -> DossierStore:
+    """The dossiers of a partition as its last worker left them; raises `TransientError`.
+
+    `most_open` of them stay decoded; None: all that were spoken of.
+    """
+    store = DossierStore(most_open)
     async for block in read_to_end(kafka, topics.dossiers, [partition]):
         for record in block:
             if record.value is not None:

@@ -130,6 +130,7 @@ class Worker:
         kept = self._screeners.get((batch.topic, batch.partition))
         if kept is not None and kept[0] == batch.incarnation:
             return kept[1]
+        self._forget_former(controller_id, batch)
         kafka = self.settings.kafka
         screener = Screener(
             engine(),
@@ -137,11 +138,23 @@ class Worker:
             self._feed.references[controller_id],
             Place(batch.topic, self._topic_ids[batch.topic], batch.partition),
             self._feed.schemas,
-            await load_dossiers(kafka, topics, batch.partition),
+            await load_dossiers(kafka, topics, batch.partition, self.settings.dossiers_open),
             await load_recent(kafka, topics, batch.partition, batch.first_offset, self._feed.schemas),
         )
         self._screeners[batch.topic, batch.partition] = (batch.incarnation, screener)
         return screener
+
+    def _forget_former(self, controller_id: str, batch: RecordBatch) -> None:
+        """Let go of the controller's partitions as they were assigned before: some are another worker's now."""
+        former = [
+            (topic, partition)
+            for (topic, partition), (incarnation, _) in self._screeners.items()
+            if topic == batch.topic and incarnation != batch.incarnation
+        ]
+        for place in former:
+            del self._screeners[place]
+        if former:
+            engine().forget_persons(self._controllers[controller_id])
 
 
 def _topic_ids(settings: Settings) -> dict[str, str]:

@@ -1,8 +1,8 @@
 """Keeps the dossiers of one partition: as bytes until somebody is spoken of, then as facts.
 
 What is read from the dossiers topic is kept as it stands; a dossier is decoded when an event or a fact about the
-person comes by. Of several records of one person the one that includes most of the events topic wins, so a stale
-write of a worker that lost the partition does no harm.
+person comes by, and laid away as bytes again when many others were spoken of since. Of several records of one person
+the one that includes most of the events topic wins: a stale write of a worker that lost the partition does no harm.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import islice
 
 from inzage.schemas.codec import decode, encode
 from inzage.streams.dossier.remembered import remembered
@@ -22,8 +23,12 @@ Counted = list[tuple[int, datetime, str]]
 
 @dataclass(slots=True)
 class DossierStore:
-    """Dossiers by subject_ref, and counters by what they count: transfers under a derogation, emergency notices."""
+    """Dossiers by subject_ref, and counters by what they count: transfers under a derogation, emergency notices.
 
+    `most_open` dossiers stay decoded when others are laid away; None: all of them.
+    """
+
+    most_open: int | None = None
     _kept: dict[str, tuple[int, bytes]] = field(default_factory=dict)
     _open: dict[str, PersonDossier] = field(default_factory=dict)
     _counts: dict[str, Counted] = field(default_factory=dict)
@@ -78,6 +83,26 @@ class DossierStore:
         self._not_loaded -= spoken_of
         fresh = [self.get(subject) for subject in spoken_of]
         return [dossier for dossier in fresh if dossier is not None]
+
+    def lay_away(self, keys: Iterable[bytes | None]) -> list[str]:
+        """Keep as bytes the dossiers that were spoken of longest ago, beyond `most_open`; says whose.
+
+        Never those behind the Kafka keys, which are spoken of now. The engine need not hold what is laid away: it is
+        given again, by `not_loaded`, what is spoken of again.
+        """
+        if self.most_open is None or len(self._open) <= self.most_open // 2:
+            return []  # far from full: in which order they were spoken of makes no difference yet
+        spoken_of = {key.decode(errors="replace") for key in set(keys) if key is not None} & self._open.keys()
+        for subject in spoken_of:
+            self._open[subject] = self._open.pop(subject)
+        beyond = len(self._open) - max(self.most_open, len(spoken_of))
+        away = list(islice(self._open, max(beyond, 0)))
+        for subject in away:
+            dossier = self._open.pop(subject)
+            if dossier.said:
+                self._kept[subject] = (dossier.source_offset, dossier_message(dossier))
+                self._not_loaded.add(subject)
+        return away
 
     def counted(self, key: str) -> Counted:
         """The events of one counter."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 
 from inzage.schemas.codec import Schema
 from inzage.schemas.errors import InzageError
-from inzage.streams.screening.computed import Computed
+from inzage.streams.screening.computed import Computed, Judged
 from inzage.streams.screening.decoding import Decoding, wrapper
 from inzage.streams.screening.embedded import Embedded
 from inzage.streams.screening.event_bytes import Condition, condition_of
@@ -38,6 +38,8 @@ class Batch:
         self._decoding = Decoding(embedded, database, plan.read, of_many=of_many)
         self._computed = Computed(embedded, database, plan, self._decoding.table, of_many=of_many)
         self._learnt = Learnt(embedded, self._decoding, plan)
+        self.before_computing: Callable[[], None] = lambda: None
+        """Called when rows were decoded, whose persons stand in the table of what was read."""
 
     def judge(self, schema: Schema, rows: Sequence[Row], few: Few | None = None) -> _Judged:
         """The hits of `rows`, whose datums were written with `schema`, and the rows that could not be read.
@@ -72,7 +74,7 @@ class Batch:
         """What of `rows` is usual in one go, and the rest by itself; None when they must be judged in another way."""
         if not self._decoding.decode(schema, rows, usual.decoded):
             return None
-        judged = self._computed.judge(rows, usual)
+        judged = self._compute(rows, usual)
         if judged is None:
             self._learnt.forget(schema)
             return None
@@ -92,13 +94,17 @@ class Batch:
         more_hits, unreadable = self._judged_whole(schema, rest)
         return hits + more_hits, unreadable
 
+    def _compute(self, rows: Sequence[Row], usual: Usual | None = None) -> Judged | None:
+        self.before_computing()
+        return self._computed.judge(rows, usual)
+
     # --- rows of which everything is decoded -----------------------------------------------------------------------
 
     def _judged_whole(self, schema: Schema, rows: Sequence[Row]) -> _Judged:
         readable, unreadable = self._readable(schema, rows)
         if not readable:
             return [], unreadable
-        judged = self._computed.judge(readable)
+        judged = self._compute(readable)
         hits, lost = self._judged_apart(schema, readable) if judged is None else (judged.hits, judged.lost)
         return hits, _those(rows, unreadable, lost)
 
@@ -142,7 +148,7 @@ class Batch:
         """The same of a part of the rows that were read, all in one INSERT unless an expression fails on some."""
         if not self._decoded(schema, rows):
             raise InzageError("the engine read a datum once, and not again", code="engine")
-        judged = self._computed.judge(rows)
+        judged = self._compute(rows)
         return self._judged_apart(schema, rows) if judged is None else (judged.hits, judged.lost)
 
     def _judged_apart(self, schema: Schema, rows: Sequence[Row]) -> _Judged:

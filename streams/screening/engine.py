@@ -6,28 +6,27 @@ What was loaded is told to ClickHouse when it judges next, so what is judged dir
 from __future__ import annotations
 
 import itertools
-import json
 import logging
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, cached_property, partial
 from importlib.resources import files
 from typing import Any, Protocol
 
 from inzage.schemas.codec import Schema
-from inzage.schemas.errors import ConfigError, InzageError
-from inzage.streams.dossier.reference_rows import Key, Tables
-from inzage.streams.dossier.registers import REGISTERS
+from inzage.schemas.errors import ConfigError
+from inzage.streams.dossier.reference_rows import Tables
 from inzage.streams.dossier.versions import PersonDossier
 from inzage.streams.screening.batch import MOST_DIRECT, Batch
-from inzage.streams.screening.column import UNUSUAL, families_held
+from inzage.streams.screening.column import UNUSUAL
 from inzage.streams.screening.direct import Direct, direct
 from inzage.streams.screening.embedded import Embedded, first_line
 from inzage.streams.screening.held import Held
 from inzage.streams.screening.pack import Policies
 from inzage.streams.screening.row import Hit, Row
+from inzage.streams.screening.telling import KEYS, Telling, dossier_row, encoded, insert_texts, of_columns, row_text
 from inzage.streams.screening.view import WHOSE, Plan, View
 
 Counts = Mapping[str, Sequence[tuple[int, datetime, str]]]
@@ -36,19 +35,6 @@ Counts = Mapping[str, Sequence[tuple[int, datetime, str]]]
 logger = logging.getLogger(__name__)
 
 _NOT_SEEN = frozenset({"_offset", "_horizon", "_now", "_fact", "hits", "lower", "due", UNUSUAL})
-_KEYS = {
-    "org": ("org_id",),
-    "matrix": ("org_id", "role", "purpose"),
-    "template": ("plan", "purpose"),
-    "classification": ("key",),
-    "consent_rule": ("key",),
-    "interest": ("purpose",),
-    "international_agreement": ("ref",),
-    "country": ("code",),
-    "setting": ("name",),
-    "registry": ("name",),
-    **{register.table: register.columns for register in REGISTERS.values()},
-}
 
 
 @dataclass
@@ -60,11 +46,9 @@ class Controller:
     view: View
     plan: Plan
     batch: Batch
+    held: Held
+    telling: Telling
     of_many: bool = False
-    held: Held = field(default_factory=Held)
-    told: dict[str, dict[Key, str]] = field(default_factory=dict)
-    """The rows of references that the engine was told, as it was told them."""
-    told_tables: Tables | None = None
 
     @cached_property
     def direct(self) -> Direct | None:
@@ -85,6 +69,8 @@ class Judging(Protocol):
     def add(self, policies: Policies) -> Controller: ...
 
     def forget_persons(self, controller: Controller) -> None: ...
+
+    def forget_dossiers(self, controller: Controller, subjects: Iterable[str]) -> None: ...
 
     def load_dossiers(self, controller: Controller, dossiers: Iterable[PersonDossier]) -> None: ...
 
@@ -134,7 +120,10 @@ class Engine:
             raise ConfigError(
                 f"pack {policies.pack}: the predicates make no table: {first_line(error)}", code="config.predicate"
             ) from error
-        return Controller(policies, database, view, plan, batch, of_many)
+        held = Held()
+        telling = Telling(self._embedded, database, held, batch.let_go)
+        batch.before_computing = telling.tell_persons_read
+        return Controller(policies, database, view, plan, batch, held, telling, of_many)
 
     def check(self, controller: Controller, sql: str, where: str) -> str:
         """The ClickHouse type of a compiled predicate; raises `ConfigError` naming `where` when it has none."""
@@ -157,10 +146,10 @@ class Engine:
 
         They are held nowhere else: for what is judged all at once, and for more persons than are worth holding.
         """
-        text = _encoded([_of_columns(_dossier_row(dossier)) for dossier in dossiers])
+        text = encoded([of_columns(dossier_row(dossier.subject, dossier.versions)) for dossier in dossiers])
         for controller in controllers:
-            self._tell(controller)
-            self._insert_texts(f"{controller.database}.dossier", [text])
+            controller.telling.tell()
+            controller.telling.tell_texts({"dossier": [text]})
 
     def load_counts(self, controller: Controller, seen: Counts) -> None:
         """Put counters in place: key -> (offset, instant, who received) of each event."""
@@ -174,6 +163,10 @@ class Engine:
         """Empty the dossiers and counters, to begin afresh."""
         controller.held.forget_persons()
 
+    def forget_dossiers(self, controller: Controller, subjects: Iterable[str]) -> None:
+        """Hold the dossiers of some persons no more; they are loaded again before somebody speaks of them."""
+        controller.held.forget_dossiers(subjects)
+
     def load_of_many(
         self,
         controller: Controller,
@@ -182,20 +175,22 @@ class Engine:
         counts: Mapping[int, Counts],
     ) -> None:
         """Put the references, dossiers and counters of many in place of all there was, by their number."""
-        texts: dict[str, list[str]] = {name: [] for name in (*_KEYS, "dossier", "count")}
+        texts: dict[str, list[str]] = {name: [] for name in (*KEYS, "dossier", "count")}
         for of, own in tables.items():
             for name, rows in own.items():
-                keys = (WHOSE, *_KEYS[name])
+                keys = (WHOSE, *KEYS[name])
                 texts[name] += [
-                    _text({**dict(zip(keys, (of, *key), strict=True)), **row}) for key, row in rows.items()
+                    row_text({**dict(zip(keys, (of, *key), strict=True)), **row}) for key, row in rows.items()
                 ]
         for of, dossiers in persons.items():
-            texts["dossier"] += [_text({WHOSE: of, **_dossier_row(dossier)}) for dossier in dossiers]
+            texts["dossier"] += [
+                row_text({WHOSE: of, **dossier_row(dossier.subject, dossier.versions)}) for dossier in dossiers
+            ]
         for of, counted in counts.items():
-            texts["count"] += [_text({WHOSE: of, **row}) for row in _count_rows(counted)]
+            texts["count"] += [row_text({WHOSE: of, **row}) for row in _count_rows(counted)]
         for name, of_table in texts.items():
             self._query(f"TRUNCATE TABLE {controller.database}.{name}")
-            self._insert_texts(f"{controller.database}.{name}", of_table)
+            insert_texts(self._embedded, f"{controller.database}.{name}", of_table)
 
     def judge(self, controller: Controller, schema: Schema, rows: Sequence[Row]) -> tuple[list[Hit], list[Row]]:
         """The hits of `rows`, whose datums were written with `schema`, and the rows that could not be read."""
@@ -205,7 +200,7 @@ class Engine:
             return self.judge_at_once(controller, schema, rows)
         few = partial(controller.direct.judge, controller.held)
         if len(rows) > MOST_DIRECT:
-            self._tell(controller)
+            controller.telling.tell()
             return controller.batch.judge(schema, rows, few)
         hits, declined = few(schema, rows)
         if not declined:
@@ -218,7 +213,7 @@ class Engine:
         self, controller: Controller, schema: Schema, rows: Sequence[Row]
     ) -> tuple[list[Hit], list[Row]]:
         """The same, all in ClickHouse, however few."""
-        self._tell(controller)
+        controller.telling.tell()
         return controller.batch.judge(schema, rows)
 
     def judge_block(self, controller: Controller, block: bytes, rows: int) -> list[Hit] | None:
@@ -226,49 +221,9 @@ class Engine:
 
         None when an expression fails on what stands in some of them.
         """
-        self._tell(controller)
+        controller.telling.tell()
+        controller.telling.tell_persons()
         return controller.batch.judge_block(block, rows)
-
-    # --- what rows are judged against ------------------------------------------------------------------------------
-
-    def _tell(self, controller: Controller) -> None:
-        """Write what was loaded since the engine judged last: the last row of a key wins."""
-        held, database = controller.held, controller.database
-        if held.begun_afresh:
-            controller.batch.let_go()
-            self._query(f"TRUNCATE TABLE {database}.dossier")
-            self._query(f"TRUNCATE TABLE {database}.count")
-            held.begun_afresh = False
-        self._insert_rows(f"{database}.dossier", map(_dossier_row, held.untold_persons.values()))
-        untold = [{"key": key, "seen": held.counts[key]} for key in sorted(held.untold_counts)]
-        self._insert_rows(f"{database}.count", untold)
-        held.untold_persons.clear()
-        held.untold_counts.clear()
-        self._tell_tables(controller)
-
-    def _tell_tables(self, controller: Controller) -> None:
-        """Write the references; only rows that differ from what was told."""
-        tables = controller.held.tables
-        if controller.told_tables is tables:
-            return
-        controller.told_tables = tables
-        for name, rows in tables.items():
-            told = controller.told.setdefault(name, {})
-            texts = {key: _text({**dict(zip(_KEYS[name], key, strict=True)), **row}) for key, row in rows.items()}
-            gone = {key: _text(dict(zip(_KEYS[name], key, strict=True))) for key in told if key not in rows}
-            changed = [text for key, text in {**texts, **gone}.items() if told.get(key) != text]
-            if changed:
-                controller.batch.let_go()  # a lookup by a constant was made when it was analysed
-            self._insert_texts(f"{controller.database}.{name}", changed)
-            controller.told[name] = {**texts, **gone}
-
-    def _insert_rows(self, table: str, rows: Iterable[Mapping[str, Any]]) -> None:
-        self._insert_texts(table, [_text(row) for row in rows])
-
-    def _insert_texts(self, table: str, texts: Sequence[str]) -> None:
-        data = "\n".join(texts).encode()
-        if texts and not self._embedded.insert_file(f"INSERT INTO {table}", "JSONEachRow", data):
-            raise InzageError(f"the engine cannot read what {table} was given", code="engine")
 
     def _query(self, sql: str, form: str = "Null") -> bytes:
         return self._embedded.query(sql, form)
@@ -283,37 +238,8 @@ def _state(*, of_many: bool) -> str:
     return state.replace("Join(ANY, LEFT, ", f"Join(ANY, LEFT, {WHOSE}, ")
 
 
-def _dossier_row(dossier: PersonDossier) -> dict[str, Any]:
-    return {"subject": dossier.subject, "held": families_held(dossier.versions), **dossier.versions}
-
-
 def _count_rows(seen: Counts) -> list[dict[str, Any]]:
     return [
         {"key": key, "seen": [{"known": known, "at": at, "who": who} for known, at, who in counted]}
         for key, counted in seen.items()
     ]
-
-
-def _text(row: Mapping[str, Any]) -> str:
-    return _encoded(_of_columns(row))
-
-
-def _of_columns(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A row, and the rows within it, without the statements they were made from: there is no column for those."""
-    return {
-        name: [_of_columns(inner) if type(inner) is dict else inner for inner in value]
-        if type(value) is list
-        else value
-        for name, value in row.items()
-        if name != "fact_ids"
-    }
-
-
-def _instant(value: Any) -> str:
-    """An instant as ClickHouse reads it; the rest JSON knows by itself."""
-    if not isinstance(value, datetime):
-        raise TypeError(f"the engine is told no {type(value).__name__}")
-    return value.isoformat(" ", "microseconds")[:26]
-
-
-_encoded = json.JSONEncoder(ensure_ascii=False, check_circular=False, default=_instant).encode

@@ -6,7 +6,7 @@ A dossier is kept as it stands, not copied: what is learnt after a row's horizon
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
@@ -32,7 +32,7 @@ class Held:
     dossiers: dict[str, Mapping[str, Sequence[Row]]] = field(default_factory=dict)
     counts: dict[str, list[Row]] = field(default_factory=dict)
     tables: Tables = field(default_factory=dict)
-    untold_persons: dict[str, PersonDossier] = field(default_factory=dict)
+    untold_persons: set[str] = field(default_factory=set)
     untold_counts: set[str] = field(default_factory=set)
     begun_afresh: bool = False
     """Whether the engine must forget its dossiers and counters first."""
@@ -41,13 +41,15 @@ class Held:
     def take_dossier(self, dossier: PersonDossier) -> None:
         """Put a dossier in place of what was there."""
         self.dossiers[dossier.subject] = dossier.versions
-        self.untold_persons[dossier.subject] = dossier
+        self.untold_persons.add(dossier.subject)
 
     def take_counts(self, seen: Mapping[str, Counted]) -> None:
         """Put counters in place of what was there."""
         for key, counted in seen.items():
-            self.counts[key] = [{"known": known, "at": at, "who": who} for known, at, who in counted]
-            self.untold_counts.add(key)
+            rows = [{"known": known, "at": at, "who": who} for known, at, who in counted]
+            if self.counts.get(key) != rows:
+                self.counts[key] = rows
+                self.untold_counts.add(key)
 
     def take_tables(self, tables: Tables) -> None:
         """Make the references what `tables` says."""
@@ -60,6 +62,12 @@ class Held:
         for kept in (self.dossiers, self.counts, self.untold_persons, self.untold_counts):
             kept.clear()
         self.begun_afresh = True
+
+    def forget_dossiers(self, subjects: Iterable[str]) -> None:
+        """Let go of the dossiers of some persons; what the engine was told of them stays true."""
+        for subject in subjects:
+            self.dossiers.pop(subject, None)
+            self.untold_persons.discard(subject)
 
     def known(self, family: str, read: Read, subject: str, horizon: int) -> tuple[Any, ...]:
         """The rows of a person's dossier as the facts below the offset `horizon` say."""

@@ -27,7 +27,7 @@ from inzage.schemas.resolution import Reading
 from inzage.streams.dossier.reference_rows import Tables
 from inzage.streams.dossier.references import References
 from inzage.streams.dossier.remembered import may_be_remembered, remembered
-from inzage.streams.dossier.store import DossierStore
+from inzage.streams.dossier.store import Counted, DossierStore
 from inzage.streams.screening.engine import Controller, Judging
 from inzage.streams.screening.record import Outcome, Place, SaidRecord, dead_letter, known_time
 from inzage.streams.screening.redelivery import Redeliveries
@@ -104,6 +104,7 @@ class Screener:
         self._count(found, outcome)
         for part in found:
             self._conclude(part, by_offset, outcome)
+        self.engine.forget_dossiers(self.controller, self.store.lay_away(record.key for record in records))
         outcome.rows = rows
         outcome.judged = self._report(records, facts, outcome)
         return outcome
@@ -211,14 +212,18 @@ class Screener:
         return [parts[number] for number in sorted(parts)]
 
     def _count(self, found: Sequence[Found], outcome: Outcome) -> None:
-        """Count every event of the batch that is counted, whatever schema it was written with."""
+        """Count every event of the batch that is counted, whatever schema it was written with.
+
+        One that comes again is counted already; the engine may not know of it, after a restart.
+        """
+        counters: dict[str, Counted] = {}
         for hit, key in [(one, key) for part in found for one in part.counted for key in one.seen["counted_as"]]:
-            seen = self.store.counted(key)
+            seen = counters[key] = self.store.counted(key)
             if hit.offset not in {offset for offset, _, _ in seen}:
                 at = datetime.fromisoformat(hit.seen["occurred_at"]).replace(tzinfo=UTC)
                 seen.append((hit.offset, at, hit.seen["receiver"]))
                 outcome.counts[key] = seen
-        self.engine.load_counts(self.controller, outcome.counts)
+        self.engine.load_counts(self.controller, counters)
 
     def _again_with_counts(self, found: Found) -> list[Hit]:
         """Judge what is counted once more, now that all are: rare, so worth a second look."""

@@ -71,6 +71,11 @@ class Seat(Generic[_T]):
         self._dossiers[controller.database] = {}
         self._counts[controller.database] = {}
 
+    def forget_dossiers(self, controller: Controller, subjects: Iterable[str]) -> None:
+        """Hold the dossiers of some persons no more."""
+        for subject in subjects:
+            self._dossiers[controller.database].pop(subject, None)
+
     def load_dossiers(self, controller: Controller, dossiers: Iterable[PersonDossier]) -> None:
         """Put its dossiers of persons in place of what was there."""
         self._dossiers[controller.database].update((dossier.subject, dossier) for dossier in dossiers)

@@ -16,6 +16,7 @@ from inzage.streams.screening.column_types import Declined, Type, read_type, sho
 from inzage.streams.screening.engine import engine
 from inzage.streams.screening.expressions import Expression, Unsupported
 from inzage.streams.screening.interpreter import Interpreter
+from inzage.streams.screening.telling import insert_texts, row_text
 
 _TEXTS = ["", "a", "A", "b", "ab", "é", "aÉb", "UNKNOWN", "a,b", "%", "日a"]
 _INSTANTS = [
@@ -238,7 +239,8 @@ def _load(rows: Sequence[dict[str, Any]]) -> None:
     query("DROP TABLE IF EXISTS probe.probe")
     columns = ", ".join(f"`{name}` {kind}" for name, kind in {"n": "UInt32", **COLUMNS}.items())
     query(f"CREATE TABLE probe.probe ({columns}) ENGINE = Memory")
-    engine()._insert_rows("probe.probe", [{"n": number, **row} for number, row in enumerate(rows)])
+    texts = [row_text({"n": number, **row}) for number, row in enumerate(rows)]
+    insert_texts(engine()._embedded, "probe.probe", texts)
 
 
 def _by_engine(texts: Sequence[str]) -> tuple[list[str], list[list[Any]]]:

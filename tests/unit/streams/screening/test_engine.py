@@ -145,6 +145,10 @@ from tests.unit.streams.screening.test_engine import message, screened, controll
 
 controller(); engine().restrict()
 found = {"violated": len(screened([message(n) for n in range(5)])[0]), "again": len(screened([message(9)])[0])}
+controller().telling.tell()
+found["bytes told"] = controller().telling.bytes()
+controller().telling.begin_afresh()
+found["bytes left"] = controller().telling.bytes()
 database = controller().database
 for name, sql in json.loads(%r).items():
     try:
@@ -178,6 +182,7 @@ def test_a_restricted_engine_judges_and_does_nothing_else() -> None:
     assert done.returncode == 0, done.stderr[-2000:]
     found = json.loads(done.stdout.splitlines()[-1])
     assert (found.pop("violated"), found.pop("again")) == (5, 1)
+    assert found.pop("bytes told") > found.pop("bytes left") > 0, "it may be asked, and emptied"
     assert found == dict.fromkeys(_STATEMENTS, "refused") | dict.fromkeys(_ALLOWED, "allowed")
 
 
