@@ -19,7 +19,7 @@ import yaml
 from inzage.schemas.codec import RecordName, current
 from inzage.schemas.errors import ConfigError
 from inzage.schemas.settings import KafkaSettings
-from inzage.schemas.topics import MAX_MESSAGE_BYTES, Theme, TopicSpec, specs
+from inzage.schemas.topics import Theme, TopicSpec, largest_batch, specs
 
 ASYNCAPI = "3.0.0"
 BINDING = "0.5.0"
@@ -45,7 +45,7 @@ _SCHEMA_RECORD = {
         "registry_id": {"type": "integer", "description": "What a registry calls it; absent for a fingerprint."},
     },
 }
-_CONFIGURATION = {"cleanup.policy", "retention.ms"}  # what the binding has words for
+_CONFIGURATION = {"cleanup.policy", "retention.ms", "max.message.bytes"}  # what the binding has words for
 
 
 def document() -> dict[str, Any]:
@@ -121,7 +121,7 @@ def _parameters(address: str) -> dict[str, Any]:
 
 
 def _topic_binding(spec: TopicSpec) -> dict[str, Any]:
-    configuration: dict[str, Any] = {"max.message.bytes": MAX_MESSAGE_BYTES}
+    configuration: dict[str, Any] = {"max.message.bytes": largest_batch(spec.name)}
     if "cleanup.policy" in spec.config:
         configuration["cleanup.policy"] = spec.config["cleanup.policy"].split(",")
     if "retention.ms" in spec.config:

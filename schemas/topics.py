@@ -17,7 +17,9 @@ CHECKPOINTS = "inzage.checkpoints.v1"
 PRUNING_REQUESTS = "inzage.pruning-requests.v1"
 
 MAX_MESSAGE_BYTES = 1 << 20
-"""Largest record on any topic, in bytes: Kafka's own default, stated so that emitters can refuse earlier."""
+"""Largest batch on any topic but those of dossiers: Kafka's own default, so that emitters can refuse earlier."""
+MAX_STATE_BYTES = 16 << 20
+"""Largest batch on a topic of dossiers: one record holds all that was said about a person, or every event counted."""
 
 
 class Theme(StrEnum):
@@ -92,7 +94,12 @@ class ControllerTopics:
 
 _LOG = {"message.timestamp.type": "LogAppendTime", "unclean.leader.election.enable": "false"}
 _KEEP = {**_LOG, "cleanup.policy": "delete", "retention.ms": "-1"}
-_COMPACT = {**_LOG, "cleanup.policy": "compact"}
+_COMPACT = {**_LOG, "cleanup.policy": "compact", "max.message.bytes": str(MAX_STATE_BYTES)}
+
+
+def largest_batch(topic: str) -> int:
+    """The bytes that a topic takes at once."""
+    return MAX_STATE_BYTES if topic.endswith(".dossiers.v1") else MAX_MESSAGE_BYTES
 
 
 def specs(controllers: tuple[str, ...]) -> Iterator[TopicSpec]:

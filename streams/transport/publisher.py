@@ -12,6 +12,7 @@ import random
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from types import TracebackType
 from typing import Any, Self
 
@@ -21,7 +22,7 @@ from aiokafka.partitioner import murmur2
 
 from inzage.schemas.errors import ContractError, TransientError
 from inzage.schemas.settings import KafkaSettings
-from inzage.schemas.topics import MAX_MESSAGE_BYTES
+from inzage.schemas.topics import MAX_STATE_BYTES, largest_batch
 from inzage.streams.transport.connection import aiokafka_options
 
 BATCH_BYTES = 512 << 10
@@ -51,7 +52,7 @@ class BatchPublisher:
             enable_idempotence=True,
             compression_type=compression,
             max_batch_size=BATCH_BYTES,
-            max_request_size=4 * MAX_MESSAGE_BYTES,
+            max_request_size=2 * MAX_STATE_BYTES,
             request_timeout_ms=int(request_timeout * 1000),
         )
 
@@ -68,7 +69,7 @@ class BatchPublisher:
     async def publish(self, records: Iterable[OutgoingRecord]) -> None:
         """Publish all `records`, per partition in the given order, and await every acknowledgement.
 
-        Raises `ContractError` before anything is sent when a record exceeds `MAX_MESSAGE_BYTES`, and
+        Raises `ContractError` before anything is sent when a record exceeds what its topic takes, and
         `TransientError` when any was not acknowledged: some may have been, so publish the same again.
         """
         partitioned = await self._by_partition(records)
@@ -119,10 +120,9 @@ class BatchPublisher:
                 _append(batches[-1], record)  # an empty batch takes a record of any size
         for batch in batches:
             batch.close()
-            if batch.size() > MAX_MESSAGE_BYTES:
-                raise ContractError(
-                    f"a record for {topic} exceeds {MAX_MESSAGE_BYTES} bytes", code="contract.too-large"
-                )
+            if batch.size() > largest_batch(topic):
+                text = f"a record for {topic} exceeds {largest_batch(topic)} bytes"
+                raise ContractError(text, code="contract.too-large")
         return batches
 
     async def _send(self, topic: str, partition: int, batches: Sequence[Any]) -> None:
@@ -130,6 +130,7 @@ class BatchPublisher:
         await asyncio.gather(*acknowledgements)
 
 
+@lru_cache(maxsize=1 << 16)  # a verdict and its violation have one key, and who is spoken of is spoken of again
 def partition_of(key: bytes, partitions: int) -> int:
     """The partition of `key` among `partitions`, as Kafka's default partitioner chooses it (murmur2)."""
     return int(murmur2(key) & 0x7FFFFFFF) % partitions

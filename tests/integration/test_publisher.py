@@ -10,7 +10,7 @@ from kafka import KafkaAdminClient, KafkaProducer
 
 from inzage.schemas.errors import ContractError, TransientError
 from inzage.schemas.settings import KafkaSettings
-from inzage.schemas.topics import MAX_MESSAGE_BYTES
+from inzage.schemas.topics import MAX_MESSAGE_BYTES, MAX_STATE_BYTES, specs
 from inzage.streams.transport.compacted import read_to_end
 from inzage.streams.transport.publisher import BatchPublisher, OutgoingRecord
 
@@ -28,13 +28,19 @@ def topic(kafka: KafkaSettings) -> Iterator[str]:
 
 
 @pytest.fixture
+def state_topic(kafka: KafkaSettings) -> Iterator[str]:
+    [spec] = [spec for spec in specs((f"of-{uuid.uuid4().hex[:8]}",)) if spec.name.endswith(".dossiers.v1")]
+    yield from _topic(kafka, spec.config, spec.name)
+
+
+@pytest.fixture
 def narrow_topic(kafka: KafkaSettings) -> Iterator[str]:
     """A topic whose broker refuses batches that the publisher finds small enough."""
     yield from _topic(kafka, {"max.message.bytes": "500"})
 
 
-def _topic(kafka: KafkaSettings, config: dict[str, str]) -> Iterator[str]:
-    name = f"inzage.published.{uuid.uuid4().hex[:8]}.v1"
+def _topic(kafka: KafkaSettings, config: dict[str, str], name: str = "") -> Iterator[str]:
+    name = name or f"inzage.published.{uuid.uuid4().hex[:8]}.v1"
     admin = KafkaAdminClient(bootstrap_servers=kafka.bootstrap_servers)
     admin.create_topics({name: {"num_partitions": 3, "replication_factor": 1, "configs": config}})
     yield name
@@ -91,3 +97,16 @@ async def test_a_record_too_large_is_refused_and_nothing_is_sent(kafka: KafkaSet
         with pytest.raises(ContractError, match="exceeds"):
             await publisher.publish(outgoing)
     assert [block async for block in read_to_end(kafka, topic)] == []
+
+
+async def test_what_is_known_of_a_person_may_be_larger_than_other_records(
+    kafka: KafkaSettings, state_topic: str
+) -> None:
+    """A counter of a hundred thousand events is 2 MB, and all of it is written again with each new one."""
+    values = [b"x" * size for size in (9, 2 << 20, 15 << 20, 9)]
+    async with BatchPublisher(kafka) as publisher:
+        await publisher.publish([OutgoingRecord(state_topic, b"k", value, partition=1) for value in values])
+        with pytest.raises(ContractError, match="exceeds"):
+            await publisher.publish([OutgoingRecord(state_topic, b"k", b"x" * MAX_STATE_BYTES)])
+    found = [record.value async for block in read_to_end(kafka, state_topic) for record in block]
+    assert found == values
