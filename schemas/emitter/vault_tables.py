@@ -23,8 +23,9 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.engine import URL, Engine, make_url
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError, ProgrammingError
+from sqlalchemy.exc import ArgumentError, IntegrityError, NoSuchModuleError, ProgrammingError
 from sqlalchemy.pool import StaticPool
+from sqlalchemy.schema import CreateTable
 
 from inzage.schemas.errors import ConfigError, TransientError
 
@@ -93,10 +94,16 @@ def open_engine(url: str | URL) -> Engine:
 
 def create_tables(engine: Engine) -> None:
     """Make what is missing; another process may do the same at the same time."""
-    try:
-        _metadata.create_all(engine)
-    except (OperationalError, ProgrammingError):
-        _metadata.create_all(engine)  # another process made them between the look and the making
+    for table in _metadata.sorted_tables:
+        try:
+            _create(engine, table)
+        except (IntegrityError, ProgrammingError):
+            _create(engine, table)  # PostgreSQL: another process made it between the look and the making
+
+
+def _create(engine: Engine, table: Table) -> None:
+    with engine.begin() as connection:
+        connection.execute(CreateTable(table, if_not_exists=True))
 
 
 def overwrite_deleted(engine: Engine) -> None:
