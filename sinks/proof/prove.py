@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from inzage.schemas import codec
 from inzage.schemas.errors import ConfigError, InzageError
@@ -34,6 +34,7 @@ from inzage.sinks.proof.evidence import (
 from inzage.sinks.proof.proof_file import ProofFile
 from inzage.sinks.proof.record import Record
 from inzage.sinks.proof.tlog_proof import TlogProof
+from inzage.sinks.proof.trail_reader import TrailReader
 from inzage.sinks.proof.trees import Trees, leaves_around, subtrees_around
 from inzage.sinks.trail import Trail
 
@@ -64,7 +65,11 @@ def prove(trail: Trail, identifier: str, *, at: int | None = None) -> Proven:
     Raises `ConfigError` for an identifier that the trail does not have, `NotSealedError`, and `TamperError` when the
     trail contradicts what was sealed.
     """
-    trail = replace(trail, threads=1)
+    with TrailReader(trail) as reader:
+        return _prove(reader, identifier, at)
+
+
+def _prove(trail: TrailReader, identifier: str, at: int | None) -> Proven:
     with ThreadPoolExecutor(_AT_ONCE, "prove") as beside:
         # Nearly every record that is proven is an activity of today's schema, which is looked for before it is known.
         usual = codec.current("activity").fingerprint
@@ -113,7 +118,7 @@ def prove(trail: Trail, identifier: str, *, at: int | None = None) -> Proven:
     return Proven(file, record, place.origin, place.index, len(places))
 
 
-def _path_in_log(trail: Trail, trees: Trees, place: Place, log: Sealed) -> tuple[bytes, ...]:
+def _path_in_log(trail: TrailReader, trees: Trees, place: Place, log: Sealed) -> tuple[bytes, ...]:
     """The path of the record; only where leaves are missing it is asked whether they were stated to be dropped."""
     try:
         return _path(trees.log(log), place.index, log)
@@ -137,7 +142,7 @@ def _path(tree: Tree, index: int, sealed: Sealed) -> tuple[bytes, ...]:
 
 
 def _meta(
-    trail: Trail, place: Place, log: Sealed, beyond: Around, at: int | None
+    trail: TrailReader, place: Place, log: Sealed, beyond: Around, at: int | None
 ) -> tuple[Sealed, Sequence[Attestation]]:
     """The state of the meta log to prove in, and what was attested of it."""
     if not beyond.states:
