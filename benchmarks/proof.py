@@ -4,8 +4,8 @@
 
 One JSON line on stdout. The trail is written by the sink's own blocks and sealed every 2,000 records of a log, so
 that there are as many checkpoints as a day's quiet traffic leaves. Each proof is of an event drawn at random;
-building the file's text is part of it, starting Python is not. A proof keeps nothing for the next but the schema as it was
-parsed: what the first takes longer (`prove_ms_first`) is that, an engine and modules that were not used yet.
+building the file's text is part of it, starting Python is not. A proof keeps nothing for the next but the schema as
+it was parsed: what the first takes longer (`prove_ms_first`) is that, an engine and modules that were not used yet.
 `prove_cpu_ms` is processor time of engine and client together, which a machine that is shared does not disturb.
 """
 
