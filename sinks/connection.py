@@ -31,7 +31,7 @@ def open_clickhouse(clickhouse: ClickHouseSettings, *, answer_within: float) -> 
             username=clickhouse.username,
             password=clickhouse.password.get_secret_value() if clickhouse.password else "",
             ca_cert=str(clickhouse.ca_cert) if clickhouse.ca_cert else None,
-            compress=not _on_this_machine(address.hostname),
+            compress=not on_this_machine(address.hostname),
             connect_timeout=5,
             send_receive_timeout=answer_within,
             autogenerate_session_id=False,
@@ -46,7 +46,7 @@ def open_clickhouse(clickhouse: ClickHouseSettings, *, answer_within: float) -> 
         ) from error
 
 
-def _on_this_machine(host: str) -> bool:
+def on_this_machine(host: str) -> bool:
     """Whether nothing between the two is slower than compressing would be."""
     try:
         return ip_address(host).is_loopback

@@ -63,16 +63,11 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Trail:
-    """The trail of one database. ClickHouse enforces `insert_within`, in seconds. Not for two threads at once.
-
-    `threads` is how many of its own ClickHouse may read with, 0 for as many as it likes: what reads a few rows takes
-    half the processor time with one.
-    """
+    """The trail of one database. ClickHouse enforces `insert_within`, in seconds. Not for two threads at once."""
 
     client: Client
     database: str
     insert_within: float = 10.0
-    threads: int = 0
 
     def insert(self, block: Block) -> None:
         """Insert `block`; on return its rows are on disk, once, and were seen there."""
@@ -87,7 +82,7 @@ class Trail:
         try:
             self.client.raw_insert(table, insert_block=block.body, settings=settings, fmt="Avro")
         except (ClickHouseError, HTTPError, OSError) as error:
-            raise _judged(error) from error
+            raise judged(error) from error
         self._see(block)
 
     def _see(self, block: Block) -> None:
@@ -130,25 +125,26 @@ class Trail:
     def command(self, command: str, **parameters: Any) -> None:
         """Run `queries/<command>.sql`, which changes something: for whoever may."""
         try:
-            self.client.command(_text(command), parameters={"database": self.database, **parameters})
+            self.client.command(text_of(command), parameters={"database": self.database, **parameters})
         except (ClickHouseError, HTTPError, OSError) as error:
-            raise _judged(error) from error
+            raise judged(error) from error
 
     def _query(self, query: str, parameters: dict[str, Any]) -> Any:
         named = {"database": self.database, **parameters}
-        threads = {"max_threads": self.threads} if self.threads else {}
         try:
-            return self.client.query(_text(query), parameters=named, settings={**threads, "readonly": 1})
+            return self.client.query(text_of(query), parameters=named, settings={"readonly": 1})
         except (ClickHouseError, HTTPError, OSError) as error:
-            raise _judged(error) from error
+            raise judged(error) from error
 
 
 @cache
-def _text(query: str) -> str:
+def text_of(query: str) -> str:
+    """The text of `queries/<query>.sql`."""
     return files("inzage.sinks").joinpath("queries", f"{query}.sql").read_text(encoding="utf-8")
 
 
-def _judged(error: Exception) -> Exception:
+def judged(error: Exception) -> Exception:
+    """What an error of the driver's, or another that has ClickHouse's `code`, means for whoever asked."""
     code = getattr(error, "code", None)
     if isinstance(error, OperationalError) and code is None:
         return TransientError("ClickHouse does not answer", code="transient.clickhouse")

@@ -9,16 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from inzage.sinks.ledger.compact_range import CompactRange
+from inzage.sinks.ledger.hashing import HASH_BYTES, hash_leaf
 from inzage.sinks.ledger.tree import TILE_WIDTH
 from inzage.sinks.proof.record import Record, read_headers
-from inzage.sinks.trail import Trail
+from inzage.sinks.proof.trail_reader import TrailReader
 
 NEAR = 4096
 """Offsets between a checkpoint and the others of its tile of the meta log, nearly always."""
 AFTER = 256
 """Offsets and entries of the meta log after a checkpoint, within which it is nearly always attested."""
+_STATED = 6
+"""The column of `proof_schema` that says whether a record stated the schema that is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,31 +96,42 @@ class Around:
     hashes: Mapping[int, bytes]
 
 
-def places_of(trail: Trail, identifier: str) -> list[Place]:
+def places_of(trail: TrailReader, identifier: str) -> list[Place]:
     """The records with this event_id, fact_id or verdict_id, in the order they were said."""
     found = trail.select("proof_event", identifier=identifier) or trail.select("proof_fact", identifier=identifier)
     in_order = sorted(found, key=lambda one: (one[3], one[0], one[1]))
-    return [Place(origin, index, named, *table) for origin, index, named, _, *table in in_order]
+    return [
+        Place(origin.decode(), index, named.decode(), *(one.decode() for one in table))
+        for origin, index, named, _, *table in in_order
+    ]
 
 
-def checkpoint_over(trail: Trail, origin: str, index: int) -> Sealed | None:
+def checkpoint_over(trail: TrailReader, origin: str, index: int) -> Sealed | None:
     """The smallest checkpoint over a record of a log, or over an entry of the meta log."""
-    return next((Sealed(*one) for one in trail.select("proof_checkpoint", origin=origin, index=index)), None)
+    for query in ("proof_checkpoint", "proof_checkpoint_before"):
+        for found in trail.select(query, origin=origin, index=index):
+            return _sealed(*found)
+    return None
 
 
-def stated(trail: Trail, fingerprint: str) -> Stated | None:
+def stated(trail: TrailReader, fingerprint: str) -> Stated | None:
     """The statement of the schema that messages name so; None when nobody stated it, or it is not sealed."""
     if not fingerprint:
         return None
-    [((origin, index, *said), leaves, count)] = trail.select("proof_schema", named=fingerprint)
-    log = checkpoint_over(trail, origin, index) if count else None
+    rows = trail.select("proof_schema", named=fingerprint)
+    statements = [row for row in rows if row[_STATED]]
+    if not statements:
+        return None
+    kept_in, index, _, offset, timestamp_type, milliseconds, _, *said = min(statements, key=_when)
+    origin = kept_in.decode()
+    log = checkpoint_over(trail, origin, index)
     if log is None:
         return None
-    hashes = {number: bytes.fromhex(one) for where, number, one in leaves if where == origin}
-    return Stated(Row(origin, index, record_of(*said)), log, hashes)
+    hashes = {number: leaf_hash for where, number, leaf_hash, *_ in rows if where == kept_in}
+    return Stated(Row(origin, index, record_of(offset, timestamp_type, milliseconds, *said)), log, hashes)
 
 
-def around(trail: Trail, meta_origin: str, log: Sealed, schema: Sealed | None) -> Around:
+def around(trail: TrailReader, meta_origin: str, log: Sealed, schema: Sealed | None) -> Around:
     """What stands around the checkpoint of a record's log and that of its schema's."""
     far, near = sorted((log, schema or log), key=lambda one: one.meta_index)
     until = near.kept_at + AFTER
@@ -136,15 +151,17 @@ def around(trail: Trail, meta_origin: str, log: Sealed, schema: Sealed | None) -
         **{"from": max(0, near.kept_at - NEAR)},
     )
     states = [
-        Sealed(meta_origin, size, note, 0, -1, near.kept_in, at) for what, size, note, _, at in rows if what == -1
+        Sealed(meta_origin, size, note.decode(), 0, -1, near.kept_in, at)
+        for what, size, note, _, at in rows
+        if what == -1
     ]
     if not states:
         later = checkpoint_over(trail, meta_origin, near.meta_index)
         states = [later] if later else []
     return Around(
         sorted(states, key=lambda one: one.size),
-        [Attestation(size, note, bytes.fromhex(token) or None) for what, size, note, token, _ in rows if what == -2],
-        {index: bytes.fromhex(one) for index, _, one, _, _ in rows if index >= 0},
+        [Attestation(size, note.decode(), token) for what, size, note, token, _ in rows if what == -2],
+        {index: hash_leaf(note) for index, _, note, _, _ in rows if index >= 0},
     )
 
 
@@ -153,27 +170,32 @@ def _first_of_tile(sealed: Sealed) -> int:
     return sealed.meta_index // TILE_WIDTH * TILE_WIDTH
 
 
-def meta_checkpoint(trail: Trail, meta_origin: str, size: int) -> Sealed | None:
+def meta_checkpoint(trail: TrailReader, meta_origin: str, size: int) -> Sealed | None:
     """The meta log's checkpoint of this size."""
-    return next((Sealed(*row) for row in trail.select("checkpoint_of", origin=meta_origin, size=size)), None)
+    return next((_sealed(*row) for row in trail.select("checkpoint_of", origin=meta_origin, size=size)), None)
 
 
-def dropped(trail: Trail, origin: str) -> CompactRange:
+def dropped(trail: TrailReader, origin: str) -> CompactRange:
     """What was last stated to be dropped of a log, empty for nothing."""
     for size, hashes in trail.select("proof_dropped", origin=origin):
-        return CompactRange.of(size, [bytes.fromhex(one) for one in hashes])
+        return CompactRange.of(size, [hashes[at : at + HASH_BYTES] for at in range(0, len(hashes), HASH_BYTES)])
     return CompactRange()
 
 
 def record_of(
-    offset: int, timestamp_type: int, milliseconds: int, key: str | None, value: str, headers: str
+    offset: int, timestamp_type: int, milliseconds: int, key: bytes | None, value: bytes | None, headers: bytes
 ) -> Record:
-    """A record as the queries give it, its bytes in hexadecimal."""
-    return Record(
-        offset,
-        timestamp_type,
-        milliseconds,
-        None if key is None else bytes.fromhex(key),
-        bytes.fromhex(value),
-        read_headers(bytes.fromhex(headers)),
-    )
+    """A record as the queries give it."""
+    return Record(offset, timestamp_type, milliseconds, key, value, read_headers(headers))
+
+
+def _sealed(
+    origin: bytes, size: int, note: bytes, base: int, meta_index: int, kept_in: bytes, kept_at: int
+) -> Sealed:
+    return Sealed(origin.decode(), size, note.decode(), base, meta_index, kept_in.decode(), kept_at)
+
+
+def _when(statement: tuple[Any, ...]) -> tuple[int, int]:
+    """When a schema was stated, to say which was first: the broker's time, the offset."""
+    _, _, _, offset, _, milliseconds, *_ = statement
+    return milliseconds, offset

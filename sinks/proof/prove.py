@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
 
 from inzage.schemas import codec
 from inzage.schemas.errors import ConfigError, InzageError
@@ -34,6 +36,7 @@ from inzage.sinks.proof.evidence import (
 from inzage.sinks.proof.proof_file import ProofFile
 from inzage.sinks.proof.record import Record
 from inzage.sinks.proof.tlog_proof import TlogProof
+from inzage.sinks.proof.trail_reader import TrailReader
 from inzage.sinks.proof.trees import Trees, leaves_around, subtrees_around
 from inzage.sinks.trail import Trail
 
@@ -58,17 +61,37 @@ class Proven:
     said: int
 
 
-def prove(trail: Trail, identifier: str, *, at: int | None = None) -> Proven:
-    """Prove the record with this event_id, fact_id or verdict_id; `at` is a size of the meta log, if one is wanted.
+class Prover:
+    """Proves records of one trail; a context manager.
 
-    Raises `ConfigError` for an identifier that the trail does not have, `NotSealedError`, and `TamperError` when the
-    trail contradicts what was sealed.
+    It keeps its connections, and what never changes: the first statement of a schema and the smallest checkpoint over
+    it. A proof of a record whose schema it has seen takes two questions less.
     """
-    trail = replace(trail, threads=1)
-    with ThreadPoolExecutor(_AT_ONCE, "prove") as beside:
+
+    def __init__(self, trail: Trail) -> None:
+        self._trail = TrailReader(trail)
+        self._beside = ThreadPoolExecutor(_AT_ONCE, "prove")
+        self._stated: dict[str, Stated] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._beside.shutdown()
+        self._trail.close()
+
+    def prove(self, identifier: str, *, at: int | None = None) -> Proven:
+        """Prove the record with this event_id, fact_id or verdict_id; `at`: a size of the meta log, if one is wanted.
+
+        Raises `ConfigError` for an identifier that the trail does not have, `NotSealedError`, and `TamperError` when
+        the trail contradicts what was sealed.
+        """
+        trail, beside = self._trail, self._beside
         # Nearly every record that is proven is an activity of today's schema, which is looked for before it is known.
         usual = codec.current("activity").fingerprint
-        guessed = beside.submit(stated, trail, usual)
+        guessed = beside.submit(self._schema, usual)
         places = places_of(trail, identifier)
         if not places:
             raise ConfigError(
@@ -80,20 +103,48 @@ def prove(trail: Trail, identifier: str, *, at: int | None = None) -> Proven:
             raise NotSealedError(f"{place.origin}: index {place.index} is not sealed yet")
         reading = beside.submit(leaves_around, trail, place, log)
         climbing = beside.submit(subtrees_around, trail, place, log, log.meta_index)
-        schema = guessed.result() if place.fingerprint == usual else stated(trail, place.fingerprint)
+        schema = guessed.result() if place.fingerprint == usual else self._schema(place.fingerprint)
         beyond = around(trail, place.meta_origin, log, schema.log if schema else None)
         trees = Trees(trail)
         for origin, hashes in climbing.result().items():
             trees.learn(origin, hashes)
         near = reading.result()
-    trees.learn(place.meta_origin, {(0, index): one for index, one in beyond.hashes.items()})
-    trees.learn(place.origin, near.leaves)
+        trees.learn(place.meta_origin, {(0, index): one for index, one in beyond.hashes.items()})
+        trees.learn(place.origin, near.leaves)
+        record = near.record or trees.record(place, log)
+        return _made(trail, trees, place, log, schema, record, beyond, at, len(places))
+
+    def _schema(self, fingerprint: str) -> Stated | None:
+        """The statement of the schema that messages name so; None while it is not there, or not sealed."""
+        found = self._stated.get(fingerprint) or stated(self._trail, fingerprint)
+        if found:
+            self._stated[fingerprint] = found
+        return found
+
+
+def prove(trail: Trail, identifier: str, *, at: int | None = None) -> Proven:
+    """Prove one record, as `Prover.prove` does."""
+    with Prover(trail) as prover:
+        return prover.prove(identifier, at=at)
+
+
+def _made(
+    trail: TrailReader,
+    trees: Trees,
+    place: Place,
+    log: Sealed,
+    schema: Stated | None,
+    record: Record,
+    beyond: Around,
+    at: int | None,
+    said: int,
+) -> Proven:
+    """The proof from its parts, when it holds."""
     meta, attested = _meta(trail, place, log, beyond, at)
     if schema and schema.log.meta_index >= meta.size:
         schema = None  # it was sealed after the state that is asked for
     if schema:
         trees.learn(schema.row.origin, {(0, index): one for index, one in schema.hashes.items()})
-    record = near.record or trees.record(place, log)
     note = _with_cosignatures(meta.note, attested)
     meta_tree = trees.meta(meta)
 
@@ -110,10 +161,10 @@ def prove(trail: Trail, identifier: str, *, at: int | None = None) -> Proven:
         event=_event(record, schema.row if schema else None),
     )
     checked_without_keys(file)
-    return Proven(file, record, place.origin, place.index, len(places))
+    return Proven(file, record, place.origin, place.index, said)
 
 
-def _path_in_log(trail: Trail, trees: Trees, place: Place, log: Sealed) -> tuple[bytes, ...]:
+def _path_in_log(trail: TrailReader, trees: Trees, place: Place, log: Sealed) -> tuple[bytes, ...]:
     """The path of the record; only where leaves are missing it is asked whether they were stated to be dropped."""
     try:
         return _path(trees.log(log), place.index, log)
@@ -137,7 +188,7 @@ def _path(tree: Tree, index: int, sealed: Sealed) -> tuple[bytes, ...]:
 
 
 def _meta(
-    trail: Trail, place: Place, log: Sealed, beyond: Around, at: int | None
+    trail: TrailReader, place: Place, log: Sealed, beyond: Around, at: int | None
 ) -> tuple[Sealed, Sequence[Attestation]]:
     """The state of the meta log to prove in, and what was attested of it."""
     if not beyond.states:

@@ -10,12 +10,12 @@ from functools import partial
 from typing import NamedTuple
 
 from inzage.sinks.ledger.compact_range import TILE_HEIGHT, CompactRange
-from inzage.sinks.ledger.hashing import HASH_BYTES, hash_leaf
+from inzage.sinks.ledger.hashing import hash_leaf
 from inzage.sinks.ledger.proofs import ProofError
 from inzage.sinks.ledger.tree import TILE_WIDTH, Tree
 from inzage.sinks.proof.evidence import AFTER, Place, Sealed, record_of
 from inzage.sinks.proof.record import Record
-from inzage.sinks.trail import Trail
+from inzage.sinks.proof.trail_reader import TrailReader
 
 _SOON = 1 << 17
 """Leaves within which the next checkpoint nearly always comes; where it does not, more is read."""
@@ -30,26 +30,26 @@ class Neighbourhood(NamedTuple):
     leaves: Hashes
 
 
-def leaves_around(trail: Trail, place: Place, log: Sealed) -> Neighbourhood:
+def leaves_around(trail: TrailReader, place: Place, log: Sealed) -> Neighbourhood:
     """Read the record at `place` and its tile of the log, and the last tile, if it is a log of events."""
     if place.table not in ("events", "facts"):
         return Neighbourhood(None, {})
-    (low, high), (low2, high2) = tiles = _tile(place.index, log.size), _tile(log.size - 1, log.size)
-    where = {"low": low, "high": high, "low2": low2, "high2": high2}
-    asked = {"origin": place.origin, "index": place.index, **{name: at + log.base for name, at in where.items()}}
-    wanted = {(0, index) for first, last in tiles for index in range(first, last + 1)}
+    (low, high), (low2, high2) = _tile(place.index, log.size), _tile(log.size - 1, log.size)
+    where = {"low": low, "high": high, "low2": low2, "high2": high2, "at": place.index}
+    asked = {"origin": place.origin, **{name: index + log.base for name, index in where.items()}}
     record: Record | None = None
     leaves: dict[tuple[int, int], bytes] = {}
     for query in ("proof_leaves", "proof_neighbours"):
-        for found, records in trail.select(query, **asked):
-            leaves.update(((0, index), bytes.fromhex(one)) for index, one in found)
-            record = next((record_of(*said) for said in records), record)
-        if record and wanted <= leaves.keys():
+        for offset, leaf_hash, *said in trail.select(query, **asked):
+            leaves[0, offset - log.base] = leaf_hash
+            if offset == asked["at"]:
+                record = record_of(offset, *said)
+        if record and len(leaves) == len({*range(low, high + 1), *range(low2, high2 + 1)}):
             break
     return Neighbourhood(record, leaves)
 
 
-def subtrees_around(trail: Trail, place: Place, log: Sealed, meta_index: int) -> Mapping[str, Hashes]:
+def subtrees_around(trail: TrailReader, place: Place, log: Sealed, meta_index: int) -> Mapping[str, Hashes]:
     """Read the subtrees of the log, and of the meta log around `meta_index`, by origin."""
     found: dict[str, dict[tuple[int, int], bytes]] = {place.origin: {}, place.meta_origin: {}}
     runs = {at >> 2 * TILE_HEIGHT for at in (place.index, log.size, meta_index, meta_index + AFTER)}
@@ -60,17 +60,15 @@ def subtrees_around(trail: Trail, place: Place, log: Sealed, meta_index: int) ->
         size=max(log.size, meta_index + AFTER),
         runs=sorted(runs | {run + 1 for run in runs}),  # the last of a run are known a little later
     )
-    for origin, levels, numbers, hashes in rows:
-        each = bytes.fromhex(hashes)
-        for at, place_in_level in enumerate(zip(levels, numbers, strict=True)):
-            found[origin][place_in_level] = each[at * HASH_BYTES : (at + 1) * HASH_BYTES]
+    for origin, subtrees in rows:
+        found[origin.decode()].update(((level, number), one) for level, number, one in subtrees)
     return found
 
 
 class Trees:
     """The trees of the logs of one installation, as they stand in the trail."""
 
-    def __init__(self, trail: Trail) -> None:
+    def __init__(self, trail: TrailReader) -> None:
         self._trail = trail
         self._known: dict[tuple[str, int, int], bytes] = {}
 
@@ -106,11 +104,11 @@ class Trees:
     def _leaf_hashes(self, sealed: Sealed, first: int, last: int) -> Iterable[tuple[int, bytes]]:
         where = {"low": first + sealed.base, "high": last + sealed.base}
         rows = self._trail.select("leaf_hashes", log_id=sealed.origin, **where)
-        return ((index, bytes.fromhex(found)) for index, found in rows)
+        return ((index, bytes.fromhex(found.decode())) for index, found in rows)
 
     def _notes(self, sealed: Sealed, first: int, last: int) -> Iterable[tuple[int, bytes]]:
         rows = self._trail.select("meta_notes", cluster=sealed.origin.rpartition("/")[2], low=first, high=last)
-        return ((index, hash_leaf(note.encode())) for index, note in rows)
+        return ((index, hash_leaf(note)) for index, note in rows)
 
     def _read_subtrees(self, sealed: Sealed, level: int, first: int, count: int) -> None:
         """The roots of one level: each stands in the checkpoint that completed it, soon after its last leaf."""
@@ -125,7 +123,9 @@ class Trees:
                 above=(first + 1) << level,
                 below=below,
             )
-            self._known.update(((sealed.origin, level, number), bytes.fromhex(found)) for number, found in rows)
+            self._known.update(
+                ((sealed.origin, level, number), bytes.fromhex(found.decode())) for number, found in rows
+            )
             if len(rows) >= count:
                 break
 

@@ -1,13 +1,10 @@
--- Leaf hashes of the events in two tiles of a log, and the event that is proven: it lies among its neighbours.
+-- Leaf hashes of the events in two tiles of a log, and the event that is proven: it lies among its neighbours, whose
+-- bytes are not sent. Few rows of a granule are in a tile, so the other columns are read for those alone.
 SELECT
-    groupArray((toInt64(leaf_index), hex(leaf_hash))) AS leaves,
-    groupArrayIf(
-        (
-            offset, timestamp_type, toUnixTimestamp64Milli(broker_time),
-            if(isNull(key), NULL, hex(assumeNotNull(key))), hex(raw), hex(headers)
-        ),
-        leaf_index = {index:UInt64}
-    ) AS records
+    offset, leaf_hash, timestamp_type, toUnixTimestamp64Milli(broker_time) AS milliseconds,
+    if(offset = {at:UInt64}, key, NULL) AS key_of_one,
+    if(offset = {at:UInt64}, raw, '') AS value_of_one,
+    if(offset = {at:UInt64}, headers, '') AS headers_of_one
 FROM {database:Identifier}.events
+PREWHERE offset BETWEEN {low:UInt64} AND {high:UInt64} OR offset BETWEEN {low2:UInt64} AND {high2:UInt64}
 WHERE log_id = {origin:String}
-    AND (offset BETWEEN {low:UInt64} AND {high:UInt64} OR offset BETWEEN {low2:UInt64} AND {high2:UInt64})

@@ -22,6 +22,7 @@ from inzage.sinks.ledger.note import Note, Verifier, open_note
 from inzage.sinks.ledger.proofs import verify_consistency
 from inzage.sinks.ledger.signing_key import PUBLIC_SUFFIX, read_verifiers
 from inzage.sinks.proof.evidence import Sealed
+from inzage.sinks.proof.trail_reader import TrailReader
 from inzage.sinks.proof.trees import Trees
 from inzage.sinks.retention.plan import LogPlan
 from inzage.sinks.sealing.process import FOLDER, KEY
@@ -131,11 +132,12 @@ def request(trail: Trail, log: LogPlan, before: Prune | None, warrant: Warrant, 
     if sealed is None or sealed.size < log.minimum_index:
         raise ConfigError(f"{log.log_id}: not sealed up to index {log.minimum_index}", code="config.unsealed")
     dropped = CompactRange.of(floor, before.frontier) if before else None
-    tree = Trees(trail).log(sealed, dropped)
     checkpoint = Checkpoint.read(Note.read(sealed.note).text)
     try:
-        frontier = tree.frontier(log.minimum_index)
-        proof = tree.consistency_proof(log.minimum_index)
+        with TrailReader(trail) as reader:
+            tree = Trees(reader).log(sealed, dropped)
+            frontier = tree.frontier(log.minimum_index)
+            proof = tree.consistency_proof(log.minimum_index)
     except ValueError as error:
         raise TamperError(f"{log.log_id}: rows or checkpoints are missing: {error}", code="tamper.gap") from error
     root = CompactRange.of(log.minimum_index, frontier).root()

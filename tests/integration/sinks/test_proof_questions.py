@@ -9,12 +9,16 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from urllib3.util import Timeout
 
 from inzage.deploy.local.clickhouse.endpoint import Endpoint
+from inzage.deploy.local.ports import free_port
 from inzage.schemas import codec
+from inzage.schemas.errors import ConfigError, TransientError
 from inzage.schemas.settings import Settings
 from inzage.schemas.statement import registered, statement, statement_key
 from inzage.schemas.topics import SCHEMAS
@@ -25,7 +29,8 @@ from inzage.sinks.logs import Said
 from inzage.sinks.migrations import migrate
 from inzage.sinks.proof.check import Held, Trust, check_proof
 from inzage.sinks.proof.evidence import AFTER
-from inzage.sinks.proof.prove import prove
+from inzage.sinks.proof.prove import Prover, prove
+from inzage.sinks.proof.trail_reader import TrailReader
 from inzage.sinks.trail import Trail
 from tests.sealed_trail import Message, SealedTrail
 from tests.trail_stack import activity, fact
@@ -40,13 +45,13 @@ class Asked(list[str]):
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
-    found, select = Asked(), Trail.select
+    found, select = Asked(), TrailReader.select
 
-    def recorded(trail: Trail, query: str, **parameters: Any) -> list[tuple[Any, ...]]:
+    def recorded(trail: TrailReader, query: str, **parameters: Any) -> list[tuple[Any, ...]]:
         found.append(query)
         return select(trail, query, **parameters)
 
-    monkeypatch.setattr(Trail, "select", recorded)
+    monkeypatch.setattr(TrailReader, "select", recorded)
     return found
 
 
@@ -94,6 +99,66 @@ def test_an_event_among_events_takes_six_questions(trail: SealedTrail, asked: As
         assert (held.index, held.schema_proven_by.startswith("the log of the schemas")) == (number, True)
         assert set(asked) == USUAL
         assert len(asked) == len(USUAL) + 1  # the schema has a checkpoint of its own
+
+
+def test_who_proves_many_asks_for_a_schema_once(trail: SealedTrail, asked: Asked) -> None:
+    """Until it was stated and sealed it is asked for again."""
+    trail.keep_sealed(trail.grown_events(), events(0, 40), AT, 20)
+    with Prover(trail.trail) as prover:
+        assert prover.prove("event-1").file.schema is None
+        trail.schema("activity")
+        trail.keep_sealed(trail.grown_events(), events(40, 40), AT + timedelta(minutes=1), 20)
+        for number, schema in ((45, ["proof_schema", "proof_checkpoint"]), (50, []), (3, [])):
+            asked.clear()
+            proven = prover.prove(f"event-{number}")
+            assert sorted(asked) == sorted([*(USUAL - {"proof_schema"}), *schema])
+            assert str(proven.file) == str(prove(trail.trail, f"event-{number}").file)
+            assert proven.file.schema is not None
+        with pytest.raises(ConfigError):
+            prover.prove("event-99")
+        assert prover.prove("event-79").index == 79
+
+
+def test_both_ways_to_clickhouse_give_the_same_rows(trail: SealedTrail) -> None:
+    trail.schema("activity")
+    trail.keep_sealed(trail.grown_events(), events(0, 600), AT, 300)
+    origin, odd = trail.grown_events().log.id, "its {x} & 100%+\u00fc"
+    asked: list[tuple[str, dict[str, Any]]] = [
+        ("proof_event", {"identifier": "event-7"}),
+        ("proof_event", {"identifier": odd}),
+        ("proof_checkpoint", {"origin": origin, "index": 7}),
+        ("proof_subtrees", {"origin": origin, "meta_origin": "", "size": 600, "runs": [0, 1]}),
+        ("proof_schema", {"named": odd}),
+        ("proof_leaves", {"origin": origin, "at": 7, "low": 0, "high": 255, "low2": 512, "high2": 599}),
+    ]
+    with TrailReader(trail.trail) as here, TrailReader(trail.trail, direct=False) as elsewhere:
+        rows = [here.select(query, **said) for query, said in asked]
+        assert rows == [elsewhere.select(query, **said) for query, said in asked]
+        assert [len(one) for one in rows] == [1, 0, 1, 2, 1, 344]
+        assert here.select("proof_fact", identifier=odd) == []
+
+
+@pytest.mark.parametrize("direct", [True, False])
+def test_what_clickhouse_refuses(trail: SealedTrail, direct: bool) -> None:
+    with TrailReader(Trail(trail.client, "nowhere"), direct=direct) as reader, pytest.raises(ConfigError):
+        reader.select("proof_event", identifier="event-1")
+
+
+def test_a_clickhouse_that_is_away() -> None:
+    client: Any = SimpleNamespace(url=f"http://127.0.0.1:{free_port()}", headers={}, timeout=Timeout(5))
+    with TrailReader(Trail(client, "nowhere")) as reader, pytest.raises(TransientError):
+        reader.select("proof_event", identifier="event-1")
+
+
+def test_what_was_kept_before_there_were_projections_is_found(trail: SealedTrail, asked: Asked) -> None:
+    """ClickHouse makes them for what is there in its own time."""
+    database = trail.settings.clickhouse.database
+    trail.keep_sealed(trail.grown_events(), events(0, 40), AT, 20)
+    for table, projection in (("events", "by_id"), ("checkpoints", "by_log")):
+        clear = f"ALTER TABLE {database}.{table} CLEAR PROJECTION {projection} SETTINGS mutations_sync = 2"
+        trail.client.command(clear)
+    assert proven(trail, "event-30", asked).index == 30
+    assert {"proof_fact", "proof_checkpoint_before"} <= set(asked)
 
 
 def test_what_stands_among_events_is_found_where_they_leave_holes(trail: SealedTrail, asked: Asked) -> None:
