@@ -9,7 +9,6 @@ that is not about one record ends the process with exit code 70, and the batch c
 from __future__ import annotations
 
 import asyncio
-import gc
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, get_args
@@ -23,6 +22,7 @@ from inzage.schemas.kafka_clients import for_kafka_python
 from inzage.schemas.registered import RegisteredSchemas, configured_schemas
 from inzage.schemas.settings import Settings
 from inzage.schemas.topics import ControllerTopics
+from inzage.streams.collection import collect_seldom
 from inzage.streams.dossier.law import law
 from inzage.streams.dossier.references import References
 from inzage.streams.measures import Measures
@@ -66,8 +66,7 @@ class Worker:
         engine().restrict()
         for controller in self._controllers.values():
             _ = controller.direct  # compiled now: the first lone event does not wait for it
-        gc.freeze()  # what was loaded stays, and a record is part of no cycle: looking for one is a tenth of the time
-        gc.set_threshold(200_000, 50, 100)
+        collect_seldom()
         self._registered = configured_schemas(self.settings.schema_registry)
         self._topic_ids = _topic_ids(self.settings)
         app = BatchApp(self.group, kafka=self.settings.kafka, batch=self.batch)
