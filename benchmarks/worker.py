@@ -106,7 +106,7 @@ async def _measure(settings: Settings, controller: str, count: int, worker: int)
     finally:
         await consumer.stop()
     reports.sort(key=itemgetter(0))
-    begun = max(at for at, report in reports if report["facts"])
+    begun = max((at for at, report in reports if report["facts"]), default=reports[0][0])
     timed = [report for at, report in reports if at > begun]
     judged = sum(report["activities"] for report in timed)
     before = max((taken for taken in spent if taken[0] <= begun), default=spent[0])
