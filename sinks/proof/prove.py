@@ -36,12 +36,9 @@ from inzage.sinks.proof.evidence import (
 from inzage.sinks.proof.proof_file import ProofFile
 from inzage.sinks.proof.record import Record
 from inzage.sinks.proof.tlog_proof import TlogProof
-from inzage.sinks.proof.trail_reader import TrailReader
+from inzage.sinks.proof.trail_reader import AT_ONCE, TrailReader
 from inzage.sinks.proof.trees import Trees, leaves_around, subtrees_around
 from inzage.sinks.trail import Trail
-
-_AT_ONCE = 3
-"""Questions that are asked beside the one that is waited for."""
 
 
 class NotSealedError(InzageError):
@@ -70,7 +67,7 @@ class Prover:
 
     def __init__(self, trail: Trail) -> None:
         self._trail = TrailReader(trail)
-        self._beside = ThreadPoolExecutor(_AT_ONCE, "prove")
+        self._beside = ThreadPoolExecutor(AT_ONCE - 1, "prove")  # beside the one that is waited for
         self._stated: dict[str, Stated] = {}
 
     def __enter__(self) -> Self:

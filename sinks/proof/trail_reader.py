@@ -7,20 +7,24 @@ each, whatever the answer holds, is a tenth of what a proof costs. To another ma
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import ExitStack
-from http.client import HTTPConnection, HTTPException
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlencode, urlsplit
 
 from clickhouse_connect.driver.binding import format_bind_value
 from clickhouse_connect.driver.exceptions import ClickHouseError, OperationalError
+from urllib3 import HTTPConnectionPool
 from urllib3.exceptions import HTTPError
+from urllib3.util import Retry
 
 from inzage.sinks.connection import on_this_machine
 from inzage.sinks.proof.native import NativeError, rows_of
 from inzage.sinks.trail import Trail, judged, text_of
 
+AT_ONCE = 4
+"""Questions that are asked at once: connections that are kept."""
+_AGAIN = Retry(connect=0, read=1, redirect=0, status=0, other=0, allowed_methods=None)
+"""A connection may be closed just when it is used again; a question may be asked twice."""
 _SETTINGS = {
     "max_threads": 1,  # what reads a few rows takes half the processor time with one
     "readonly": 1,
@@ -50,8 +54,9 @@ class TrailReader:
         self._address = urlsplit(trail.client.url)
         here = self._address.scheme == "http" and on_this_machine(self._address.hostname or "")
         self._direct = here if direct is None else direct
-        self._idle: list[HTTPConnection] = []
-        self._opened = ExitStack()
+        self._pool = HTTPConnectionPool(
+            self._address.hostname or "", self._address.port, timeout=trail.client.timeout, maxsize=AT_ONCE
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -63,7 +68,7 @@ class TrailReader:
 
     def close(self) -> None:
         """Let go of its connections."""
-        self._opened.close()
+        self._pool.close()
 
     def select(self, query: str, **parameters: Any) -> list[tuple[Any, ...]]:
         """The rows of `queries/<query>.sql`, read-only, texts as bytes; raises `TransientError` and `ConfigError`."""
@@ -72,7 +77,7 @@ class TrailReader:
             return rows_of(self._asked(text, named) if self._direct else self._by_driver(text, named))
         except (ClickHouseError, HTTPError, _RefusedError) as error:
             raise judged(error) from error
-        except (HTTPException, OSError, NativeError) as error:
+        except (OSError, NativeError) as error:
             raise judged(OperationalError("no answer, or not a whole one")) from error
 
     def _by_driver(self, text: str, parameters: dict[str, Any]) -> bytes:
@@ -82,17 +87,8 @@ class TrailReader:
     def _asked(self, text: str, parameters: Mapping[str, Any]) -> bytes:
         said = {f"param_{name}": format_bind_value(value) for name, value in parameters.items()}
         path = f"/?{urlencode({**_SETTINGS_HERE, 'default_format': 'Native', **said})}"
-        connection = self._idle.pop() if self._idle else self._connected()
-        connection.request("POST", path, text.encode(), self._trail.client.headers)
-        answer = connection.getresponse()
-        content = answer.read()
-        self._idle.append(connection)
+        headers = self._trail.client.headers
+        answer = self._pool.request("POST", path, body=text.encode(), headers=headers, retries=_AGAIN)
         if answer.status != 200:
             raise _RefusedError(int(answer.headers.get("X-ClickHouse-Exception-Code", 0)))
-        return content
-
-    def _connected(self) -> HTTPConnection:
-        timeout = self._trail.client.timeout.read_timeout
-        connection = HTTPConnection(self._address.hostname or "", self._address.port, timeout=timeout)
-        self._opened.callback(connection.close)
-        return connection
+        return answer.data

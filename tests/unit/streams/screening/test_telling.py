@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
-from inzage.schemas.codec import encode
+from inzage.schemas.codec import Schema, encode
 from inzage.schemas.json_face import read
 from inzage.streams.dossier.law import law
 from inzage.streams.dossier.references import References
 from inzage.streams.dossier.versions import PersonDossier
 from inzage.streams.screening import telling
+from inzage.streams.screening.batch import Batch, Few
 from inzage.streams.screening.embedded import Embedded
 from inzage.streams.screening.engine import Controller, engine
+from inzage.streams.screening.row import Row
+from inzage.streams.screening.usual import Usual
 from tests.unit.streams.screening.test_direct import ACTIVITY, START, kept, prepared, row
 
 ROOM = 8 << 20
@@ -119,6 +123,28 @@ def test_only_persons_of_whom_rows_speak_are_told(controller: Controller) -> Non
     engine().forget_dossiers(controller, ["SUB-4"])
     controller.telling.begin_afresh()
     assert violated(controller, "SUB-4", "SUB-3", "SUB-1") == ["SUB-3", "SUB-1"], "and held no more is not told"
+
+
+def test_persons_are_told_of_whom_usual_rows_speak(controller: Controller, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are decoded and judged on a path of their own."""
+    for limit in ("LEARNT_FROM", "_WORTH"):
+        monkeypatch.setattr(f"inzage.streams.screening.usual.{limit}", 1)
+    taken: list[Usual] = []
+    monkeypatch.setattr(Batch, "_judged_if_usual", noting(Batch._judged_if_usual, taken))
+    controller.batch._learnt._known.clear()
+    engine().load_dossiers(controller, [dossier(f"SUB-{number}") for number in range(1, 5)])
+    assert violated(controller, "SUB-9") == [] and not taken
+    controller.telling.begin_afresh()
+    assert violated(controller, "SUB-2", "SUB-9", "SUB-3") == ["SUB-2", "SUB-3"]
+    assert len(taken) == 1 and kept(controller, "dossier") == 2
+
+
+def noting(judged: Callable[..., Any], taken: list[Usual]) -> Callable[..., Any]:
+    def noted(batch: Batch, schema: Schema, rows: Sequence[Row], usual: Usual, few: Few | None) -> Any:
+        taken.append(usual)
+        return judged(batch, schema, rows, usual, few)
+
+    return noted
 
 
 def test_what_is_held_nowhere_else_stays(controller: Controller, emptied: list[str]) -> None:
