@@ -204,7 +204,9 @@ def unreadable_block(log: Log, base: int, unreadable: Sequence[Unreadable]) -> l
 
 
 def _by_schema_and_month(leaves: Sequence[Leaf]) -> dict[tuple[bytes | None, str], list[Leaf]]:
-    """A block is one partition of its table, and those are months."""
+    """A block is one partition of its table, and those are months. Of no leaves, as of a slice that is held: none."""
+    if not leaves:
+        return {}
     one_month = len({_month(time) for time in _extremes(leaves)}) == 1
     if one_month and len(headers_of(leaf.value or _ABSENT[leaf.value] for leaf in leaves)) == 1:
         return {(b"", ""): list(leaves)}

@@ -17,13 +17,14 @@ from kafka.admin import KafkaAdminClient
 
 from inzage.deploy.local.clickhouse.endpoint import Endpoint
 from inzage.deploy.local.kafka import Broker
+from inzage.schemas import codec
 from inzage.sinks.block import Block
 from inzage.sinks.lifetime import EXIT_UNEXPECTED
 from inzage.sinks.logs import ANSWER_WITHIN_MS
 from inzage.sinks.sink import GROUP
 from inzage.sinks.status import trail_status
 from inzage.sinks.trail import Trail
-from tests.trail_stack import QUICK, Stack, stack_on, until_rows
+from tests.trail_stack import QUICK, Stack, activity, fact, stack_on, until_rows
 
 pytestmark = pytest.mark.kafka
 
@@ -86,6 +87,31 @@ async def test_replay_long_after_the_tokens_are_forgotten(stack: Stack) -> None:
     stack.send_activities(range(ROWS, ROWS + 10))
     await stack.keep_until(ROWS + 10, replace(QUICK, block_rows=77))
     _exactly_once(stack, ROWS + 10)
+
+
+class EndedError(Exception):
+    """The process ends here."""
+
+
+@dataclass(frozen=True)
+class TrailOfOneBlock(Trail):
+    def insert(self, block: Block) -> None:
+        if block.leaves[0].offset:
+            raise EndedError
+        super().insert(block)
+
+
+async def test_ended_between_two_blocks_of_a_slice(stack: Stack) -> None:
+    """What the trail holds has a hole then, and of some later slices it holds every record."""
+    messages = [codec.encode("activity", activity(number, stack.controller)) for number in range(3)]
+    messages.insert(1, fact(9, stack.controller, subject="SUB-9", consent_ref="CONS-9"))
+    stack.send(stack.topics.events, [(b"SUB-9", message) for message in messages])
+    first = stack.sink(trail=TrailOfOneBlock(stack.trail().client, stack.database, QUICK.insert_within))
+    with pytest.raises(EndedError):
+        await until_rows(stack, first, 4)
+    assert stack.offsets() == [0, 2, 3]
+    await stack.keep_until(4, replace(QUICK, block_rows=1))
+    _exactly_once(stack, 4)
 
 
 @dataclass(frozen=True)

@@ -117,6 +117,14 @@ def test_what_is_older_than_a_seek_or_held_is_left_out() -> None:
     assert [one.offset for one in taken.records] == [7]
 
 
+def test_of_a_slice_that_is_held_whole_nothing_is_left_but_to_commit() -> None:
+    taken = intake(0, Held(((1, 3),)))
+    taken.take([record(at) for at in range(4)], 0)
+    slices = [taken.cut(Pace(block_rows=2), 1) for _ in range(2)]
+    assert [([one.offset for one in slice_.records], slice_.last) for slice_ in slices] == [([0], 1), ([], 3)]
+    assert blocks_of(LOG, 0, leaves_of(slices[1].records), {}) == ([], [])
+
+
 def test_held_runs() -> None:
     held = Held(((0, 4), (7, 9)))
     assert [at for at in range(12) if at in held] == [0, 1, 2, 3, 4, 7, 8, 9]
