@@ -134,7 +134,8 @@ class SealedTrail:
                 continue
             found = Checkpoint(grown.log.id, grown.tree.size, grown.tree.root())
             note = str(Note(found.text, (self.signer.sign(found.text),)))
-            said.append(self._said(found, note, grown.base, len(self.notes), grown.subtrees, at))
+            subtrees = (*grown.subtrees, *grown.tree.edge())
+            said.append(self._said(found, note, grown.base, len(self.notes), subtrees, at))
             self.notes.append(note)
             grown.sealed, grown.subtrees = grown.tree.size, []
             self.meta_subtrees += self.meta.extend([hash_leaf(note.encode())])

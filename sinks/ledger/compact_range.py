@@ -54,6 +54,13 @@ class CompactRange:
             row, start, level = hash_pairs(row), start >> 1, level + 1
         return completed
 
+    def edge(self) -> list[Subtree]:
+        """The complete subtrees of fewer than 256 leaves at the right edge, by level: with those of levels 8, 16 ...
+        they are all that the proof of a leaf further left needs.
+        """
+        low = sorted(level for level in self.frontier if level < TILE_HEIGHT)
+        return [Subtree(level, (self.size >> level) - 1, self.frontier[level]) for level in low]
+
     def root(self) -> bytes:
         """The Merkle tree hash of all leaves."""
         levels = sorted(self.frontier)

@@ -5,7 +5,7 @@ Subtrees are read tile by tile: only levels 0, 8, 16 ... are stored, the levels 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from inzage.sinks.ledger.compact_range import TILE_HEIGHT, CompactRange
 from inzage.sinks.ledger.hashing import EMPTY_ROOT, hash_node, hash_pairs
@@ -20,12 +20,20 @@ class Tree:
     """A tree of `size` leaves whose stored levels `read` gives; each tile is read once.
 
     The leaves of `dropped` are gone and only their frontier was kept, which is all a proof of the others needs.
+    `edge`: roots by level and number that are known, so that the last tile is not read for them.
     """
 
-    def __init__(self, size: int, read: ReadRow, dropped: CompactRange | None = None) -> None:
+    def __init__(
+        self,
+        size: int,
+        read: ReadRow,
+        dropped: CompactRange | None = None,
+        edge: Mapping[tuple[int, int], bytes] | None = None,
+    ) -> None:
         self.size = size
         self._read = read
         self._dropped = dropped or CompactRange()
+        self._edge = edge or {}
         self._tiles: dict[tuple[int, int], list[list[bytes]]] = {}
 
     def root(self, size: int | None = None) -> bytes:
@@ -82,6 +90,8 @@ class Tree:
         return root
 
     def _node(self, level: int, index: int) -> bytes:
+        if (level, index) in self._edge:
+            return self._edge[level, index]
         base, shift = level - level % TILE_HEIGHT, level % TILE_HEIGHT
         tile, within = divmod(index << shift, TILE_WIDTH)
         rows = self._tiles.get((base, tile))

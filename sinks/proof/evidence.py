@@ -7,11 +7,11 @@ needs is asked only when it does.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from inzage.sinks.ledger.compact_range import CompactRange
+from inzage.sinks.ledger.compact_range import TILE_HEIGHT, CompactRange
 from inzage.sinks.ledger.hashing import HASH_BYTES, hash_leaf
 from inzage.sinks.ledger.tree import TILE_WIDTH
 from inzage.sinks.proof.record import Record, read_headers
@@ -63,6 +63,8 @@ class Sealed:
     meta_index: int
     kept_in: str
     kept_at: int
+    edge: Mapping[tuple[int, int], bytes] = field(default_factory=dict)
+    """By level and number: subtrees of fewer than 256 leaves at the right edge of the tree."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,10 +133,18 @@ def stated(trail: TrailReader, fingerprint: str) -> Stated | None:
     return Stated(Row(origin, index, record_of(offset, timestamp_type, milliseconds, *said)), log, hashes)
 
 
-def around(trail: TrailReader, meta_origin: str, log: Sealed, schema: Sealed | None) -> Around:
-    """What stands around the checkpoint of a record's log and that of its schema's."""
+def around(
+    trail: TrailReader, meta_origin: str, log: Sealed, schema: Sealed | None, known: Mapping[int, bytes]
+) -> Around:
+    """What stands around the checkpoint of a record's log and that of its schema's.
+
+    `known` are leaves of the meta log by index; the tile of the earlier of the two is not asked for when it is there.
+    """
     far, near = sorted((log, schema or log), key=lambda one: one.meta_index)
     until = near.kept_at + AFTER
+    (low, high), (first, last) = (max(0, far.kept_at - NEAR), min(far.kept_at + NEAR, until)), tile_of(far)
+    if all(index in known for index in range(first, last + 1)):
+        low, high, first, last = 1, 0, 1, 0
     rows = trail.select(
         "proof_around",
         kept_in=near.kept_in,
@@ -142,12 +152,12 @@ def around(trail: TrailReader, meta_origin: str, log: Sealed, schema: Sealed | N
         above=near.meta_index,
         after=near.kept_at,
         until=until,
-        until2=min(far.kept_at + NEAR, until),
-        from2=max(0, far.kept_at - NEAR),
-        first=_first_of_tile(near),
+        until2=high,
+        from2=low,
+        first=tile_of(near)[0],
         last=near.meta_index + AFTER,
-        first2=_first_of_tile(far),
-        last2=_first_of_tile(far) + TILE_WIDTH - 1,
+        first2=first,
+        last2=last,
         **{"from": max(0, near.kept_at - NEAR)},
     )
     states = [
@@ -161,13 +171,14 @@ def around(trail: TrailReader, meta_origin: str, log: Sealed, schema: Sealed | N
     return Around(
         sorted(states, key=lambda one: one.size),
         [Attestation(size, note.decode(), token) for what, size, note, token, _ in rows if what == -2],
-        {index: hash_leaf(note) for index, _, note, _, _ in rows if index >= 0},
+        {**known, **{index: hash_leaf(note) for index, _, note, _, _ in rows if index >= 0}},
     )
 
 
-def _first_of_tile(sealed: Sealed) -> int:
-    """The first leaf of the tile of the meta log in which a checkpoint stands."""
-    return sealed.meta_index // TILE_WIDTH * TILE_WIDTH
+def tile_of(sealed: Sealed) -> tuple[int, int]:
+    """The first and the last leaf of the tile of the meta log in which a checkpoint stands."""
+    first = sealed.meta_index // TILE_WIDTH * TILE_WIDTH
+    return first, first + TILE_WIDTH - 1
 
 
 def meta_checkpoint(trail: TrailReader, meta_origin: str, size: int) -> Sealed | None:
@@ -190,9 +201,17 @@ def record_of(
 
 
 def _sealed(
-    origin: bytes, size: int, note: bytes, base: int, meta_index: int, kept_in: bytes, kept_at: int
+    origin: bytes,
+    size: int,
+    note: bytes,
+    base: int,
+    meta_index: int,
+    kept_in: bytes,
+    kept_at: int,
+    subtrees: Iterable[tuple[int, int, bytes]] = (),
 ) -> Sealed:
-    return Sealed(origin.decode(), size, note.decode(), base, meta_index, kept_in.decode(), kept_at)
+    edge = {(level, number): found for level, number, found in subtrees if level < TILE_HEIGHT}
+    return Sealed(origin.decode(), size, note.decode(), base, meta_index, kept_in.decode(), kept_at, edge)
 
 
 def _when(statement: tuple[Any, ...]) -> tuple[int, int]:

@@ -6,7 +6,7 @@ authority where there are both: it says most and dates it best. Nothing beyond t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from types import TracebackType
@@ -16,7 +16,7 @@ from inzage.schemas import codec
 from inzage.schemas.errors import ConfigError, InzageError
 from inzage.sinks.ledger.note import Note
 from inzage.sinks.ledger.proofs import ProofError
-from inzage.sinks.ledger.tree import Tree
+from inzage.sinks.ledger.tree import TILE_WIDTH, Tree
 from inzage.sinks.proof.check import checked_without_keys
 from inzage.sinks.proof.decoding import event_json, schema_known_here, stated_schema
 from inzage.sinks.proof.evidence import (
@@ -32,12 +32,13 @@ from inzage.sinks.proof.evidence import (
     meta_checkpoint,
     places_of,
     stated,
+    tile_of,
 )
 from inzage.sinks.proof.proof_file import ProofFile
 from inzage.sinks.proof.record import Record
 from inzage.sinks.proof.tlog_proof import TlogProof
 from inzage.sinks.proof.trail_reader import AT_ONCE, TrailReader
-from inzage.sinks.proof.trees import Trees, leaves_around, subtrees_around
+from inzage.sinks.proof.trees import Neighbourhood, Trees, subtrees_around
 from inzage.sinks.trail import Trail
 
 
@@ -61,14 +62,16 @@ class Proven:
 class Prover:
     """Proves records of one trail; a context manager.
 
-    It keeps its connections, and what never changes: the first statement of a schema and the smallest checkpoint over
-    it. A proof of a record whose schema it has seen takes two questions less.
+    It keeps its connections, and what never changes: the first statement of a schema, the smallest checkpoint over it
+    and the leaves of the meta log about that. A proof of a record whose schema it has seen takes two questions less.
     """
 
     def __init__(self, trail: Trail) -> None:
         self._trail = TrailReader(trail)
         self._beside = ThreadPoolExecutor(AT_ONCE - 1, "prove")  # beside the one that is waited for
         self._stated: dict[str, Stated] = {}
+        self._tiles: dict[str, Mapping[int, bytes]] = {}  # leaves of the meta log, by schema
+        self._bases: dict[str, int] = {}  # nearly every log begins at offset 0, which is taken before it is known
 
     def __enter__(self) -> Self:
         return self
@@ -95,17 +98,18 @@ class Prover:
                 "the trail has no event, fact or verdict with this identifier", code="config.identifier"
             )
         place = places[0]
+        reading = beside.submit(Neighbourhood(place, self._bases.get(place.origin, 0)).read, trail)
         log = checkpoint_over(trail, place.origin, place.index)
         if log is None:
             raise NotSealedError(f"{place.origin}: index {place.index} is not sealed yet")
-        reading = beside.submit(leaves_around, trail, place, log)
+        self._bases[place.origin] = log.base
         climbing = beside.submit(subtrees_around, trail, place, log, log.meta_index)
         schema = guessed.result() if place.fingerprint == usual else self._schema(place.fingerprint)
-        beyond = around(trail, place.meta_origin, log, schema.log if schema else None)
+        beyond = self._around(place, log, schema)
         trees = Trees(trail)
         for origin, hashes in climbing.result().items():
             trees.learn(origin, hashes)
-        near = reading.result()
+        near = reading.result().within(trail, log)
         trees.learn(place.meta_origin, {(0, index): one for index, one in beyond.hashes.items()})
         trees.learn(place.origin, near.leaves)
         record = near.record or trees.record(place, log)
@@ -116,6 +120,18 @@ class Prover:
         found = self._stated.get(fingerprint) or stated(self._trail, fingerprint)
         if found:
             self._stated[fingerprint] = found
+        return found
+
+    def _around(self, place: Place, log: Sealed, schema: Stated | None) -> Around:
+        """What stands around both checkpoints; the whole tile about a schema's is read once."""
+        if schema is None:
+            return around(self._trail, place.meta_origin, log, None, {})
+        found = around(self._trail, place.meta_origin, log, schema.log, self._tiles.get(place.fingerprint, {}))
+        if place.fingerprint not in self._tiles:
+            first, last = tile_of(schema.log)
+            tile = {index: found.hashes[index] for index in range(first, last + 1) if index in found.hashes}
+            if len(tile) == TILE_WIDTH:
+                self._tiles[place.fingerprint] = tile
         return found
 
 

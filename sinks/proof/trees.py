@@ -6,8 +6,8 @@ Nearly all leaves of a log of events are events: what else stands there is asked
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import partial
-from typing import NamedTuple
 
 from inzage.sinks.ledger.compact_range import TILE_HEIGHT, CompactRange
 from inzage.sinks.ledger.hashing import hash_leaf
@@ -23,30 +23,39 @@ Hashes = Mapping[tuple[int, int], bytes]
 """The roots of subtrees of a log by level and number; those of level 0 are leaves."""
 
 
-class Neighbourhood(NamedTuple):
-    """A record, None where its table was not asked, and leaf hashes around it and at its log's end."""
+@dataclass(slots=True)
+class Neighbourhood:
+    """A record and the leaf hashes of its tile, as far as they were read; `base` is the offset its log begins at."""
 
-    record: Record | None
-    leaves: Hashes
-
-
-def leaves_around(trail: TrailReader, place: Place, log: Sealed) -> Neighbourhood:
-    """Read the record at `place` and its tile of the log, and the last tile, if it is a log of events."""
-    if place.table not in ("events", "facts"):
-        return Neighbourhood(None, {})
-    (low, high), (low2, high2) = _tile(place.index, log.size), _tile(log.size - 1, log.size)
-    where = {"low": low, "high": high, "low2": low2, "high2": high2, "at": place.index}
-    asked = {"origin": place.origin, **{name: index + log.base for name, index in where.items()}}
+    place: Place
+    base: int
     record: Record | None = None
-    leaves: dict[tuple[int, int], bytes] = {}
-    for query in ("proof_leaves", "proof_neighbours"):
-        for offset, leaf_hash, *said in trail.select(query, **asked):
-            leaves[0, offset - log.base] = leaf_hash
-            if offset == asked["at"]:
-                record = record_of(offset, *said)
-        if record and len(leaves) == len({*range(low, high + 1), *range(low2, high2 + 1)}):
-            break
-    return Neighbourhood(record, leaves)
+    leaves: dict[tuple[int, int], bytes] = field(default_factory=dict)
+
+    @property
+    def first(self) -> int:
+        """The first leaf of the tile."""
+        return self.place.index // TILE_WIDTH * TILE_WIDTH
+
+    def read(self, trail: TrailReader, query: str = "proof_leaves") -> Neighbourhood:
+        """Read the tile, if its log is one of events, from the events or from what stands among them."""
+        if self.place.table in ("events", "facts"):
+            low, at = self.first + self.base, self.place.index + self.base
+            rows = trail.select(query, origin=self.place.origin, low=low, high=low + TILE_WIDTH - 1, at=at)
+            for offset, leaf_hash, *said in rows:
+                self.leaves[0, offset - self.base] = leaf_hash
+                if offset == at:
+                    self.record = record_of(offset, *said)
+        return self
+
+    def within(self, trail: TrailReader, log: Sealed) -> Neighbourhood:
+        """The neighbourhood as the log's checkpoint has it; what it lacks is read, seldom anything."""
+        if self.base != log.base:
+            return Neighbourhood(self.place, log.base).read(trail).within(trail, log)
+        tile = range(self.first, min(self.first + TILE_WIDTH, log.size))
+        if self.record is None or any((0, index) not in self.leaves for index in tile):
+            self.read(trail, "proof_neighbours")
+        return self
 
 
 def subtrees_around(trail: TrailReader, place: Place, log: Sealed, meta_index: int) -> Mapping[str, Hashes]:
@@ -78,7 +87,7 @@ class Trees:
 
     def log(self, sealed: Sealed, dropped: CompactRange | None = None) -> Tree:
         """The tree of a log at a checkpoint; of the leaves in `dropped` only their frontier stands."""
-        return Tree(sealed.size, partial(self._read, sealed, False), dropped)
+        return Tree(sealed.size, partial(self._read, sealed, False), dropped, sealed.edge)
 
     def meta(self, sealed: Sealed) -> Tree:
         """The tree of the meta log at a checkpoint, whose leaves are the notes of all others."""
@@ -128,9 +137,3 @@ class Trees:
             )
             if len(rows) >= count:
                 break
-
-
-def _tile(index: int, size: int) -> tuple[int, int]:
-    """First and last leaf of the tile of `index` in a log of `size`."""
-    first = index // TILE_WIDTH * TILE_WIDTH
-    return first, min(first + TILE_WIDTH, size) - 1

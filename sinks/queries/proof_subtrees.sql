@@ -3,4 +3,4 @@
 SELECT origin, subtrees
 FROM mergeTreeProjection({database:Identifier}, checkpoints, by_log)
 WHERE origin IN ({origin:String}, {meta_origin:String}) AND size BETWEEN 256 AND {size:Int64}
-    AND top > 0 AND (top > 8 OR intDiv(size, 65536) IN {runs:Array(Int64)})
+    AND top >= 8 AND (top > 8 OR intDiv(size, 65536) IN {runs:Array(Int64)})

@@ -77,7 +77,7 @@ class Growth:
     def cut(self) -> None:
         """Cut here: what was read is to be sealed."""
         size, root = self.tree.size, self.tree.root()
-        cut = Cut(self.origin, self.base, size, root, tuple(self.subtrees))
+        cut = Cut(self.origin, self.base, size, root, (*self.subtrees, *self.tree.edge()))
         self.cuts.append((cut, self.standing()))
         self.cut_at, self.subtrees = size, []
 

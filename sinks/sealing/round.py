@@ -25,7 +25,7 @@ OF_THE_META_LOG = -1  # as `meta_index` of its own checkpoints
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """A size at which a log is sealed; `subtrees` are those completed since the cut before."""
+    """A size at which a log is sealed; `subtrees` are those completed since the cut before, and its edge."""
 
     origin: str
     base: int

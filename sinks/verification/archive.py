@@ -16,7 +16,7 @@ from typing import Any
 
 from inzage.schemas.errors import ConfigError
 from inzage.sinks.verification.bucket import is_bucket, read_bucket
-from inzage.sinks.verification.evidence import META_INDEX_OF_META, PrunedLog, SealedLog, Told
+from inzage.sinks.verification.evidence import META_INDEX_OF_META, PrunedLog, SealedLog, Told, claimed
 from inzage.sinks.verification.finding import Finding, tamper
 
 SOURCE = "archive"
@@ -107,7 +107,7 @@ def _root_of(note: str) -> bytes:
 
 
 def _subtrees(said: Any) -> tuple[tuple[int, int, bytes], ...]:
-    return tuple((int(level), int(index), _bytes(hashed)) for level, index, hashed in said)
+    return claimed((int(level), int(index), _bytes(hashed)) for level, index, hashed in said)
 
 
 def _bytes(text: str) -> bytes:

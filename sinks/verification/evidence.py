@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from inzage.sinks.ledger.compact_range import TILE_HEIGHT
 from inzage.sinks.verification.finding import Finding
 
 META_INDEX_OF_META = -1
@@ -13,7 +14,9 @@ META_INDEX_OF_META = -1
 
 @dataclass(frozen=True, slots=True)
 class SealedLog:
-    """A checkpoint. `meta_index` is -1 for one of the meta log itself; `sealed_at` in UTC."""
+    """A checkpoint. `meta_index` is -1 for one of the meta log itself; `subtrees` are those of 256 leaves and more;
+    `sealed_at` in UTC.
+    """
 
     origin: str
     size: int
@@ -27,6 +30,11 @@ class SealedLog:
     @property
     def place(self) -> str:
         return f"{self.origin} of size {self.size}"
+
+
+def claimed(subtrees: Iterable[tuple[int, int, bytes]]) -> tuple[tuple[int, int, bytes], ...]:
+    """What a verifier uses of the subtrees that stand in a checkpoint: those of 256 leaves and more."""
+    return tuple(one for one in subtrees if one[0] >= TILE_HEIGHT)
 
 
 @dataclass(frozen=True, slots=True)

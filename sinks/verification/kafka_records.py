@@ -18,7 +18,7 @@ from inzage.schemas.errors import ContractError, TransientError
 from inzage.schemas.kafka_clients import for_kafka_python
 from inzage.schemas.settings import KafkaSettings
 from inzage.schemas.topics import CHECKPOINTS
-from inzage.sinks.verification.evidence import AttestedLog, PrunedLog, SealedLog, Told
+from inzage.sinks.verification.evidence import AttestedLog, PrunedLog, SealedLog, Told, claimed
 from inzage.sinks.verification.finding import Finding, tamper
 from inzage.sinks.verification.leaf import Leaves, headers_of, leaf_hashes
 
@@ -55,8 +55,8 @@ class KafkaRecords:
                 findings.append(tamper("archive.unreadable", "", what, source=SOURCE))
                 continue
             if schema.name == "checkpoint":
-                trees = tuple((tree["level"], tree["index"], tree["hash"]) for tree in said.pop("subtrees"))
-                checkpoints.append(SealedLog(**said, subtrees=trees))
+                trees = [(tree["level"], tree["index"], tree["hash"]) for tree in said.pop("subtrees")]
+                checkpoints.append(SealedLog(**said, subtrees=claimed(trees)))
             elif schema.name == "pruning":
                 stated = {**said, "frontier": tuple(said["frontier"]), "sealed_at": said["stated_at"]}
                 del stated["stated_at"]

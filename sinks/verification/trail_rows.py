@@ -16,7 +16,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 from urllib3.exceptions import HTTPError
 
 from inzage.schemas.errors import ConfigError, TransientError
-from inzage.sinks.verification.evidence import AttestedLog, PrunedLog, SealedLog, Told
+from inzage.sinks.verification.evidence import AttestedLog, PrunedLog, SealedLog, Told, claimed
 from inzage.sinks.verification.kept import Extent, KeptTable, joined, tables_of
 from inzage.sinks.verification.leaf import Leaves
 
@@ -175,11 +175,7 @@ def _settings() -> dict[str, Any]:
 
 
 def _subtrees(said: Sequence[Any]) -> tuple[tuple[int, int, bytes], ...]:
-    found = []
-    for one in said:
-        level, index, hashed = one.values() if isinstance(one, dict) else one
-        found.append((level, index, hashed))
-    return tuple(found)
+    return claimed(tuple(one.values()) if isinstance(one, dict) else one for one in said)
 
 
 def _utc(at: datetime) -> datetime:

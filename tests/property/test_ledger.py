@@ -98,6 +98,21 @@ def test_inclusion(size: int, data: st.DataObject) -> None:
 
 
 @given(sizes.filter(bool), st.data())
+def test_with_the_edge_no_other_tile_of_leaves_is_read(size: int, data: st.DataObject) -> None:
+    index = data.draw(st.integers(0, size - 1))
+    whole, tree = stored(size), CompactRange()
+    tree.extend(HASHES[:size])
+
+    def read(level: int, first: int, count: int) -> Sequence[bytes]:
+        assert level or first == index // 256 * 256
+        return whole._read(level, first, count)
+
+    edge = {(level, number): found for level, number, found in tree.edge()}
+    assert sum(1 << level for level, _ in edge) == size % 256
+    assert Tree(size, read, edge=edge).inclusion_proof(index) == path(index, LEAVES[:size])
+
+
+@given(sizes.filter(bool), st.data())
 def test_consistency(size: int, data: st.DataObject) -> None:
     before = data.draw(st.integers(1, size))
     proof = stored(size).consistency_proof(before)

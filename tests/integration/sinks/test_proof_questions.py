@@ -119,6 +119,30 @@ def test_who_proves_many_asks_for_a_schema_once(trail: SealedTrail, asked: Asked
         assert prover.prove("event-79").index == 79
 
 
+def test_the_leaves_about_the_checkpoint_of_a_schema_are_read_once(
+    trail: SealedTrail, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As soon as there are all of its tile; before that they may become more."""
+    trail.schema("activity")
+    trail.keep_sealed(trail.grown_events(), events(0, 100), AT, 1)
+    read: list[int] = []
+    select = TrailReader.select
+
+    def counted(reader: TrailReader, query: str, **parameters: Any) -> list[tuple[Any, ...]]:
+        rows = select(reader, query, **parameters)
+        if query == "proof_around":
+            read.append(sum(row[0] in range(256) for row in rows))
+        return rows
+
+    monkeypatch.setattr(TrailReader, "select", counted)
+    with Prover(trail.trail) as prover:
+        prover.prove("event-3")
+        trail.keep_sealed(trail.grown_events(), events(100, 300), AT + timedelta(minutes=1), 1)
+        made = [str(prover.prove(f"event-{number}").file) for number in (390, 391, 20, 392)]
+    assert (*read[:3], read[4]) == (101, 256, 0, 0)  # event-20's own checkpoint is in the same tile
+    assert made == [str(prove(trail.trail, f"event-{number}").file) for number in (390, 391, 20, 392)]
+
+
 def test_both_ways_to_clickhouse_give_the_same_rows(trail: SealedTrail) -> None:
     trail.schema("activity")
     trail.keep_sealed(trail.grown_events(), events(0, 600), AT, 300)
@@ -129,12 +153,12 @@ def test_both_ways_to_clickhouse_give_the_same_rows(trail: SealedTrail) -> None:
         ("proof_checkpoint", {"origin": origin, "index": 7}),
         ("proof_subtrees", {"origin": origin, "meta_origin": "", "size": 600, "runs": [0, 1]}),
         ("proof_schema", {"named": odd}),
-        ("proof_leaves", {"origin": origin, "at": 7, "low": 0, "high": 255, "low2": 512, "high2": 599}),
+        ("proof_leaves", {"origin": origin, "at": 7, "low": 0, "high": 255}),
     ]
     with TrailReader(trail.trail) as here, TrailReader(trail.trail, direct=False) as elsewhere:
         rows = [here.select(query, **said) for query, said in asked]
         assert rows == [elsewhere.select(query, **said) for query, said in asked]
-        assert [len(one) for one in rows] == [1, 0, 1, 2, 1, 344]
+        assert [len(one) for one in rows] == [1, 0, 1, 2, 1, 256]
         assert here.select("proof_fact", identifier=odd) == []
 
 
@@ -183,6 +207,38 @@ def test_what_stands_among_events_is_found_where_they_leave_holes(trail: SealedT
     held = proven(trail, "fact-7", asked)
     assert (held.index, "Fact" in (held.event or "")) == (10, True)
     assert not {"leaf_hashes", "proof_record"} & set(asked)
+
+
+def test_a_log_that_does_not_begin_at_offset_0(trail: SealedTrail, asked: Asked) -> None:
+    """Its leaves are looked for before its checkpoint says where it begins."""
+    log = trail.grown(trail.topics.events, Said.EVENTS, 0, base=1_000)
+    trail.schema("activity")
+    trail.keep_sealed(log, events(0, 600), AT, 300)
+    for number in (7, 599):
+        held = proven(trail, f"event-{number}", asked)
+        assert (held.index, held.record.offset, asked.count("proof_leaves")) == (number, 1_000 + number, 2)
+        assert set(asked) == USUAL
+    with Prover(trail.trail) as prover:
+        prover.prove("event-7")
+        asked.clear()
+        prover.prove("event-300")
+        assert asked.count("proof_leaves") == 1
+
+
+def test_checkpoints_that_do_not_tell_their_edge(trail: SealedTrail, asked: Asked) -> None:
+    """The leaves of the last tile are asked for in its place, and the proof is the same; a wrong edge gives none."""
+    trail.schema("activity")
+    trail.keep_sealed(trail.grown_events(), events(0, 700), AT, 700)
+    told = str(prove(trail.trail, "event-9").file)
+    assert "leaf_hashes" not in asked
+    changed = f"ALTER TABLE {trail.settings.clickhouse.database}.checkpoints UPDATE subtrees = {{}} WHERE size = 700"
+    wrong = "arrayMap(one -> (one.1, one.2, if(one.1 < 8, reverse(one.3), one.3)), subtrees)"
+    trail.client.command(changed.format(wrong), settings={"mutations_sync": 2})
+    with pytest.raises(ProofError):
+        prove(trail.trail, "event-9")
+    trail.client.command(changed.format("arrayFilter(one -> one.1 >= 8, subtrees)"), settings={"mutations_sync": 2})
+    assert str(prove(trail.trail, "event-9").file) == told
+    assert "leaf_hashes" in asked
 
 
 def test_a_verdict_stands_in_a_log_of_its_own(trail: SealedTrail, asked: Asked) -> None:
@@ -242,11 +298,11 @@ def test_a_schema_that_was_not_guessed_is_looked_for(trail: SealedTrail, asked: 
     others = [
         registered(100 + number, f'{{"type": "record", "name": "R{number}", "fields": []}}') for number in range(600)
     ]
-    said = [(statement_key(one), statement(one)) for one in (*others, named)]
+    said = [(statement_key(one), statement(one)) for one in (*others[:-1], named, others[-1])]
     trail.keep(trail.grown(SCHEMAS, Said.SCHEMAS), said, AT)
     trail.seal(AT)
     held = proven(trail, "event-2", asked)
-    assert (held.meta.size, held.schema_proven_by.partition(",")[2][:10]) == (2, " index 600")
+    assert (held.meta.size, held.schema_proven_by.partition(",")[2][:10]) == (2, " index 599")
     assert (asked.count("proof_schema"), asked.count("leaf_hashes")) == (2, 1)
     assert proven(trail, "event-2", asked, at=early).schema_proven_by.startswith("this installation") is False
 

@@ -49,8 +49,19 @@ def test_cuts_do_not_depend_on_how_records_come(fetches: list[int], step: int) -
 def test_subtrees_stand_in_the_cut_that_completes_them() -> None:
     growth = Growth(LOG, BASE, CompactRange(), 200)
     growth.take(_records(range(600)), 0.0)
-    assert [[tree[:2] for tree in cut.subtrees] for cut, _ in growth.cuts] == [[], [(8, 0)], [(8, 1)]]
+    completed = [[tree[:2] for tree in cut.subtrees if tree.level >= 8] for cut, _ in growth.cuts]
+    assert completed == [[], [(8, 0)], [(8, 1)]]
     assert growth.cuts[1][0].subtrees[0].hash == _tree(256).root()
+
+
+def test_a_cut_tells_its_edge() -> None:
+    """With it, and what was completed before, nobody needs the leaves of the last tile."""
+    growth = Growth(LOG, BASE, CompactRange(), 200)
+    growth.take(_records(range(600)), 0.0)
+    for cut, _ in growth.cuts:
+        edge = [tree for tree in cut.subtrees if tree.level < 8]
+        assert sum(1 << tree.level for tree in edge) == cut.size % 256
+        assert edge == _tree(cut.size).edge()
 
 
 def test_old_records_are_left_out_and_a_gap_stops() -> None:
