@@ -34,12 +34,15 @@ def verdict_records(topics: ControllerTopics, verdicts: Iterable[Mapping[str, An
 
 
 def state(topics: ControllerTopics, outcome: Outcome, partition: int) -> Iterator[OutgoingRecord]:
-    """Dossiers and counters as they are now, on the partition of the dossiers topic that mirrors the events'."""
+    """Dossiers as they are now, and what changed of counters.
+
+    They go on the partition of the dossiers topic that mirrors the events'.
+    """
     for subject, dossier in outcome.changed.items():
         yield OutgoingRecord(topics.dossiers, subject.encode(), dossier_message(dossier), partition=partition)
-    for key, counted in outcome.counts.items():
-        message = count_message(key, counted)
-        yield OutgoingRecord(topics.dossiers, count_key(key), message, partition=partition)
+    for (key, stretch), counted in outcome.counts.items():
+        message = count_message(key, stretch, counted)
+        yield OutgoingRecord(topics.dossiers, count_key(key, stretch), message, partition=partition)
 
 
 def _report(topics: ControllerTopics, judged: Mapping[str, Any]) -> OutgoingRecord:

@@ -12,7 +12,7 @@ from inzage.schemas.codec import Schema, datum_for_columns, split
 from inzage.schemas.errors import ContractError, TransientError
 from inzage.schemas.settings import KafkaSettings
 from inzage.schemas.topics import ControllerTopics
-from inzage.streams.dossier.store import DossierStore, count_key
+from inzage.streams.dossier.store import DossierStore, is_count
 from inzage.streams.screening.redelivery import Redeliveries
 from inzage.streams.transport.compacted import Follower, read_to_end
 from inzage.streams.transport.connection import aiokafka_options
@@ -93,7 +93,7 @@ class CounterFeed:
         """Read to the end as of now; raises `TransientError`."""
         async for block in self._follower.catch_up():
             for record in block:
-                if record.value is not None and (record.key or b"").startswith(count_key("")):
+                if record.value is not None and is_count(record.key):
                     self.of(record.partition).keep(record.value)
 
     def of(self, partition: int) -> DossierStore:

@@ -17,6 +17,10 @@ from inzage.streams.dossier.remembered import remembered
 from inzage.streams.dossier.versions import PersonDossier
 
 _COUNT = "count|"
+COUNTED_TOGETHER = 50_000
+"""Offsets of events of a counter that stand in one record: so none exceeds what its topic takes, and one that is full
+is not written again.
+"""
 Counted = list[tuple[int, datetime, str]]
 """Offset, instant and receiving person or organisation of each event of a counter."""
 
@@ -39,7 +43,7 @@ class DossierStore:
         record = decode(value)[1]
         subject = record["subject"]
         if subject.startswith(_COUNT):
-            known = self._counts.setdefault(subject.removeprefix(_COUNT), [])
+            known = self._counts.setdefault(subject.split("|", 2)[2], [])
             seen = {offset for offset, _, _ in known}
             known += [
                 (said["offset"], *_event_counted(said["fact"]))
@@ -119,19 +123,36 @@ def dossier_message(dossier: PersonDossier) -> bytes:
     return encode("dossier", {"subject": dossier.subject, "source_offset": dossier.source_offset, "said": said})
 
 
-def count_message(key: str, counted: Counted) -> bytes:
-    """A counter as it stands on the dossiers topic: each instant as eight bytes, microseconds UTC, then to whom."""
+def stretch_of(offset: int) -> int:
+    """Which of the records of its counter an event stands in, by its offset."""
+    return offset // COUNTED_TOGETHER
+
+
+def count_message(key: str, stretch: int, counted: Counted) -> bytes:
+    """The events of a counter that stand in one record of the dossiers topic.
+
+    Each instant is eight bytes, microseconds UTC; then to whom.
+    """
     said = [
         {"offset": offset, "fact": int(at.timestamp() * 1_000_000).to_bytes(8, "big") + who.encode()}
         for offset, at, who in counted
     ]
     last = max(offset for offset, _, _ in counted)
-    return encode("dossier", {"subject": f"{_COUNT}{key}", "source_offset": last, "said": said})
+    return encode("dossier", {"subject": _count_subject(key, stretch), "source_offset": last, "said": said})
 
 
-def count_key(key: str) -> bytes:
-    """The Kafka key of a counter."""
-    return f"{_COUNT}{key}".encode()
+def count_key(key: str, stretch: int) -> bytes:
+    """The Kafka key of a record of a counter."""
+    return _count_subject(key, stretch).encode()
+
+
+def is_count(key: bytes | None) -> bool:
+    """Whether a Kafka key of the dossiers topic is that of a counter."""
+    return key is not None and key.startswith(_COUNT.encode())
+
+
+def _count_subject(key: str, stretch: int) -> str:
+    return f"{_COUNT}{stretch}|{key}"
 
 
 def _event_counted(value: bytes) -> tuple[datetime, str]:

@@ -46,7 +46,8 @@ class Outcome:
     verdicts: list[dict[str, Any]] = field(default_factory=list)
     dead_letters: list[dict[str, Any]] = field(default_factory=list)
     changed: dict[str, PersonDossier] = field(default_factory=dict)
-    counts: dict[str, list[tuple[int, datetime, str]]] = field(default_factory=dict)
+    counts: dict[tuple[str, int], list[tuple[int, datetime, str]]] = field(default_factory=dict)
+    """The counters to which the batch added, by key and stretch of offsets: all that stands in those stretches."""
     judged: dict[str, Any] = field(default_factory=dict)
     due: dict[int, tuple[int, ...]] = field(default_factory=dict)
     """Instants at which time alone may change a result, milliseconds UTC, by the offset of what was judged."""

@@ -27,7 +27,7 @@ from inzage.schemas.resolution import Reading
 from inzage.streams.dossier.reference_rows import Tables
 from inzage.streams.dossier.references import References
 from inzage.streams.dossier.remembered import may_be_remembered, remembered
-from inzage.streams.dossier.store import Counted, DossierStore
+from inzage.streams.dossier.store import Counted, DossierStore, stretch_of
 from inzage.streams.screening.engine import Controller, Judging
 from inzage.streams.screening.record import Outcome, Place, SaidRecord, dead_letter, known_time
 from inzage.streams.screening.redelivery import Redeliveries
@@ -217,12 +217,15 @@ class Screener:
         One that comes again is counted already; the engine may not know of it, after a restart.
         """
         counters: dict[str, Counted] = {}
+        added: set[tuple[str, int]] = set()
         for hit, key in [(one, key) for part in found for one in part.counted for key in one.seen["counted_as"]]:
             seen = counters[key] = self.store.counted(key)
             if hit.offset not in {offset for offset, _, _ in seen}:
                 at = datetime.fromisoformat(hit.seen["occurred_at"]).replace(tzinfo=UTC)
                 seen.append((hit.offset, at, hit.seen["receiver"]))
-                outcome.counts[key] = seen
+                added.add((key, stretch_of(hit.offset)))
+        for key, stretch in sorted(added):
+            outcome.counts[key, stretch] = [one for one in counters[key] if stretch_of(one[0]) == stretch]
         self.engine.load_counts(self.controller, counters)
 
     def _again_with_counts(self, found: Found) -> list[Hit]:

@@ -102,7 +102,7 @@ async def test_a_record_too_large_is_refused_and_nothing_is_sent(kafka: KafkaSet
 async def test_what_is_known_of_a_person_may_be_larger_than_other_records(
     kafka: KafkaSettings, state_topic: str
 ) -> None:
-    """A counter of a hundred thousand events is 2 MB, and all of it is written again with each new one."""
+    """A dossier of ten thousand facts is 1 MB, and all of it is written again with each new one."""
     values = [b"x" * size for size in (9, 2 << 20, 15 << 20, 9)]
     async with BatchPublisher(kafka) as publisher:
         await publisher.publish([OutgoingRecord(state_topic, b"k", value, partition=1) for value in values])
