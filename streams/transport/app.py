@@ -11,6 +11,7 @@ import asyncio
 import logging
 import os
 import sys
+import threading
 from collections.abc import Awaitable, Callable
 from typing import Any, NoReturn
 
@@ -87,6 +88,16 @@ class BatchApp(faust.App):
         """Seconds since the oldest unfinished batch was handed out; 0.0 when there is none."""
         return self._batch_consumer.oldest_unfinished_age() if self._batch_consumer else 0.0
 
+    async def stop(self) -> None:
+        """Finish the batches in hand, commit and leave the group; a stop that hangs ends the process."""
+        overdue = threading.Timer(self.batch_settings.stop_within, _end_overdue)  # the loop itself may be what hangs
+        overdue.daemon = True
+        overdue.start()
+        try:
+            await super().stop()
+        finally:
+            overdue.cancel()
+
     async def end_process(self, error: BaseException, batch: RecordBatch | None = None) -> NoReturn:
         """Commit what is finished, leave the group and end this process with `EXIT_FATAL`, within 5 s."""
         if self._ending:
@@ -143,6 +154,14 @@ class BatchApp(faust.App):
 
     def _create_directories(self) -> None:
         """Create none: no table of this app is kept on disk."""
+
+
+def _end_overdue() -> NoReturn:
+    """Seen of a worker that was told to stop while it joined its group: loop and consumer waited for each other."""
+    logger.critical("worker ends: it did not stop in time, unfinished batches come again")
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    os._exit(EXIT_FATAL)
 
 
 def _is_cancelled() -> bool:

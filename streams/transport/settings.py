@@ -32,6 +32,8 @@ class BatchSettings:
     """Must exceed the longest batch: so long does the group wait for the one in hand."""
     watchdog_age: float = 180.0
     """A batch unfinished, or a fetch loop silent, for this long ends the process."""
+    stop_within: float = 20.0
+    """An orderly stop that takes longer ends the process: what is unfinished comes again."""
 
     def __post_init__(self) -> None:
         if min(self.max_records, self.max_bytes, self.max_poll_records, self.buffered_batches) < 1:

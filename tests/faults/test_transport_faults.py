@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from inzage.streams.transport.fatal import EXIT_FATAL
 from tests.integration.fleet import Fleet, until
 
 pytestmark = [pytest.mark.kafka, pytest.mark.slow]
@@ -32,6 +33,23 @@ async def test_killed_and_changing_workers_lose_nothing(broker, tmp_path: Path) 
         await publishing
         assert await fleet.drained()
         assert fleet.repeated() < 0.1 * fleet.published.total()
+
+
+@pytest.mark.parametrize("hangs", [True, False])
+async def test_a_worker_that_cannot_stop_in_order_ends_all_the_same(broker, tmp_path: Path, hangs: bool) -> None:
+    """Nobody else is given its partitions while it hangs; what it had finished is not handed out again."""
+    options = ["--stop-within", "2.0", *(["--hang-at-stop"] if hangs else [])]
+    async with Fleet(broker.bootstrap_servers, tmp_path) as fleet:
+        worker = fleet.start(*options)
+        await fleet.publish_until_it_works(worker)
+        assert await fleet.drained()
+        await asyncio.sleep(2.0)  # committed
+        assert await fleet.stop(worker) == (EXIT_FATAL if hangs else 0)
+        assert fleet.logs().count("did not stop in time") == hangs
+        fleet.start()
+        await fleet.publish(400)
+        assert await fleet.drained()
+        assert fleet.repeated() == 0
 
 
 @pytest.mark.parametrize("rule", ["kept", "removed"])

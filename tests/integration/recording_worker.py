@@ -38,6 +38,8 @@ def main() -> None:
     parser.add_argument("--fetch-times", type=float, default=1.0, help="wait longer for an empty fetch")
     parser.add_argument("--skip-the-rule", action="store_true", help="do not seek back after discarding")
     parser.add_argument("--watchdog-age", type=float, default=60.0)
+    parser.add_argument("--stop-within", type=float, default=20.0)
+    parser.add_argument("--hang-at-stop", action="store_true", help="block the loop when told to stop")
     parser.add_argument("--stamp", action="store_true", help="note the seconds from record to agent instead")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO)
@@ -47,6 +49,11 @@ def main() -> None:
             await super().perform_seek()
             logging.getLogger(__name__).info("sought")
             await asyncio.sleep(arguments.seek_delay)
+
+        async def stop(self) -> None:
+            if arguments.hang_at_stop:
+                time.sleep(3600.0)
+            await super().stop()
 
         async def _fetch(self, longest: float) -> Mapping[TP, list[ConsumerRecord]]:
             return await super()._fetch(longest * arguments.fetch_times)
@@ -67,6 +74,7 @@ def main() -> None:
         session_timeout=6.0,
         rebalance_timeout=min(20.0, arguments.watchdog_age / 2),
         watchdog_age=arguments.watchdog_age,
+        stop_within=arguments.stop_within,
     )
     app = FaultyApp(
         arguments.topic, kafka=KafkaSettings(bootstrap_servers=arguments.bootstrap_servers), batch=settings
