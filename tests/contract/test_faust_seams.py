@@ -45,6 +45,7 @@ SIGNATURES: list[tuple[Callable[..., Any], list[str]]] = [
     (AIOKafkaConsumerThread._create_worker_consumer, ["self", "transport"]),
     (App._new_transport, ["self"]),
     (App._create_directories, ["self"]),
+    (App.stop, ["self"]),
     # called
     (BaseConsumer._get_active_partitions, ["self"]),
     (BaseConsumer._is_changelog_tp, ["self", "tp"]),
