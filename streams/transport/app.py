@@ -157,7 +157,7 @@ class BatchApp(faust.App):
 
 
 def _end_overdue() -> NoReturn:
-    """Seen of a worker that was told to stop while it joined its group: loop and consumer waited for each other."""
+    """Seen of a worker that was told to stop while it joined its group: it had not ended 30 s later."""
     logger.critical("worker ends: it did not stop in time, unfinished batches come again")
     for stream in (sys.stdout, sys.stderr):
         stream.flush()

@@ -37,7 +37,7 @@ async def test_killed_and_changing_workers_lose_nothing(broker, tmp_path: Path) 
 
 @pytest.mark.parametrize("hangs", [True, False])
 async def test_a_worker_that_cannot_stop_in_order_ends_all_the_same(broker, tmp_path: Path, hangs: bool) -> None:
-    """Nobody else is given its partitions while it hangs; what it had finished is not handed out again."""
+    """What it had finished is not handed out again."""
     options = ["--stop-within", "2.0", *(["--hang-at-stop"] if hangs else [])]
     async with Fleet(broker.bootstrap_servers, tmp_path) as fleet:
         worker = fleet.start(*options)
